@@ -1,0 +1,78 @@
+// ChangeSet: what an apply is asked to do. The planner produces it inside a Plan; the engine carries
+// it out, all or nothing. Each change holds the complete wanted value, so that the engine never has
+// to look at a spec.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/model/address.h"
+#include "base/model/state.h"
+
+namespace lb {
+
+enum class ChangeKind : uint8_t { kCreate = 0, kUpdate = 1, kDelete = 2 };
+std::string_view to_text(ChangeKind kind);  // "create", "update", "delete"
+
+struct ProjectValue {
+    uint32_t pg_version = 15;
+    std::string default_branch;
+    bool operator==(const ProjectValue&) const = default;
+};
+
+struct BranchValue {
+    std::string parent = {};        // empty: root branch
+    std::string requested_at = {};  // "" (head) or "position:N"
+    bool is_protected = false;
+    std::optional<WallTime> expire_time = {};       // absolute, or
+    std::optional<std::chrono::seconds> ttl = {};   // counted by the engine from creation or update
+    bool operator==(const BranchValue&) const = default;
+};
+
+struct RoleValue {
+    RoleAttributes attributes;
+    bool operator==(const RoleValue&) const = default;
+};
+
+struct DatabaseValue {
+    std::string owner;
+    bool operator==(const DatabaseValue&) const = default;
+};
+
+// The alternative matches the address's kind. Monostate for deletes.
+using ResourceValue = std::variant<std::monostate, ProjectValue, BranchValue, ComputeSettings,
+                                   RoleValue, DatabaseValue>;
+
+struct ResourceChange {
+    Address address;
+    ChangeKind kind = ChangeKind::kCreate;
+    ResourceValue value = {};
+    Origin origin = Origin::kSpec;  // who asks
+    bool operator==(const ResourceChange&) const = default;
+};
+
+// A version that the plan read and relies on. The engine refuses the ChangeSet as stale if the
+// resource has another version now.
+struct BaseVersion {
+    Address address;
+    Generation version = {};  // 0: did not exist
+    bool operator==(const BaseVersion&) const = default;
+};
+
+struct ChangeSet {
+    std::string project;
+    std::vector<ResourceChange> changes = {};  // in the order in which they are carried out
+    std::vector<BaseVersion> base_versions = {};
+    std::string plan_id = {};
+    std::string author = {};      // user@host of the client, for the audit
+    std::string git_commit = {};  // HEAD of the spec's repository, empty if there is none
+    bool operator==(const ChangeSet&) const = default;
+};
+
+Json to_json(const ResourceValue& value);
+Json to_json(const ChangeSet& changes);
+// Errors: kBadRequest. Checks that each value's alternative matches its address's kind.
+Result<ChangeSet> change_set_from_json(const Json& json);
+
+}  // namespace lb

@@ -1,0 +1,131 @@
+// ProjectState: the live state of one project as the engine saw it at one moment. A plain value:
+// the planner compares it with a ProjectSpec, the socket carries it as JSON, `lb status` prints it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/json.h"
+#include "base/result.h"
+
+namespace lb {
+
+// Who made a resource: the spec (then removing it from the spec deletes it), a command (the spec
+// leaves it alone), or somebody by SQL.
+enum class Origin : uint8_t { kSpec = 0, kCommand = 1, kManual = 2 };
+
+// Attributes of a role that lb manages. Defaults are PostgreSQL's.
+struct RoleAttributes {
+    bool login = false;
+    bool superuser = false;
+    bool create_database = false;
+    bool create_role = false;
+    bool inherit = true;
+    bool replication = false;
+    bool bypass_row_security = false;
+    int32_t connection_limit = -1;            // -1: none
+    std::vector<std::string> member_of = {};  // sorted, unique
+    // SCRAM-SHA-256 verifier, never a password; empty: no password.
+    std::string password_verifier = {};
+
+    bool operator==(const RoleAttributes&) const = default;
+};
+
+struct RoleState {
+    std::string name;
+    Origin origin = Origin::kManual;
+    RoleAttributes attributes;
+    bool operator==(const RoleState&) const = default;
+};
+
+struct DatabaseState {
+    std::string name;
+    Origin origin = Origin::kManual;
+    std::string owner;
+    bool operator==(const DatabaseState&) const = default;
+};
+
+// Settings of a compute that the spec decides.
+struct ComputeSettings {
+    // Compute units in hundredths (25 = 0.25 CU). 1 CU = 2 GiB of memory.
+    uint32_t size_centi_cu = 25;
+    // TCP port on listen_addresses; 0: lb chooses one when the compute is first started and keeps it.
+    uint16_t port = 0;
+    std::vector<std::string> listen_addresses = {"127.0.0.1"};
+    // lb keeps the compute running; otherwise it is started by its first use.
+    bool always_on = false;
+
+    bool operator==(const ComputeSettings&) const = default;
+};
+
+enum class ComputeStatus : uint8_t {
+    kStopped = 0,
+    kStarting = 1,
+    kRunning = 2,
+    kStopping = 3,
+    kFailed = 4,
+};
+std::string_view to_text(ComputeStatus status);
+
+struct ComputeState {
+    ComputeSettings settings;
+    ComputeStatus status = ComputeStatus::kStopped;
+    uint16_t active_port = 0;  // 0: none chosen yet
+    std::string failure = {};  // why it is kFailed
+    bool operator==(const ComputeState&) const = default;
+};
+
+struct BranchState {
+    std::string name;
+    Origin origin = Origin::kSpec;
+    std::string parent = {};          // empty: root branch
+    Position branch_point = {};       // position on the parent
+    // What the user wrote as the branch point ("position:123"), empty for "the parent's head then".
+    std::string requested_at = {};
+    bool is_protected = false;
+    std::optional<WallTime> expire_time = {};
+    // The `ttl` that expire_time was computed from, if it was given so.
+    std::optional<std::chrono::seconds> ttl = {};
+    WallTime created_at = {};
+    Generation created_in = {};
+    LineId line = {};
+    Position head = {};               // newest position of the line
+    uint64_t logical_bytes = 0;       // sizes of the files that the branch shows
+    uint64_t own_bytes = 0;           // bytes in the store that only this branch brought
+    ComputeState compute;
+    // Generation in which this branch or its settings last changed; a plan binds to it.
+    Generation version = {};
+
+    // Roles and databases, sorted by name. Known only where `is_observed`.
+    bool is_observed = false;
+    std::vector<RoleState> roles = {};
+    std::vector<DatabaseState> databases = {};
+
+    bool operator==(const BranchState&) const = default;
+};
+
+struct ProjectState {
+    std::string name;
+    bool exists = false;  // false: nothing was ever applied under this name
+    Generation generation = {};
+    uint32_t pg_version = 0;
+    std::string default_branch = {};
+    std::vector<BranchState> branches = {};  // sorted by name
+
+    const BranchState* find_branch(std::string_view branch) const;
+    bool operator==(const ProjectState&) const = default;
+};
+
+Json to_json(const ProjectState& state);
+// Errors: kBadRequest.
+Result<ProjectState> project_state_from_json(const Json& json);
+
+Json to_json(const RoleAttributes& attributes);
+Result<RoleAttributes> role_attributes_from_json(const Json& json);
+Json to_json(const ComputeSettings& settings);
+Result<ComputeSettings> compute_settings_from_json(const Json& json);
+
+}  // namespace lb

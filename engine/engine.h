@@ -1,0 +1,101 @@
+// Engine: projects of PostgreSQL branches on one store. It keeps the catalog (in the store's notes), applies change
+// sets all or nothing, and runs computes.
+//
+//   auto engine = LB_TRY(Engine::open(options));
+//   ProjectState live = LB_TRY(engine->state("shop", Observe::kYes));
+//   Applied applied = LB_TRY(engine->apply(changes, progress));
+//   Connection main = LB_TRY(engine->connect("shop", "main"));
+//
+// Thread-safe. One Engine per home directory (the caller holds the home's lock).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/json.h"
+#include "base/model/change.h"
+#include "base/model/state.h"
+#include "base/result.h"
+
+namespace lb::store {
+class Store;
+}
+
+namespace lb::engine {
+
+struct EngineOptions {
+    store::Store* store = nullptr;
+    std::string mount_directory;  // where the transport shows lines: <mount>/<line id>
+    std::string run_directory;    // sockets and per-compute configuration; paths must stay short
+    std::string log_directory;    // one file per compute
+    // OS user for PostgreSQL; needed when lb runs as root, empty otherwise.
+    std::string postgres_user;
+    // Where PostgreSQL's programs are; empty: /usr/lib/postgresql/<version>/bin.
+    std::string postgres_bin_directory;
+    Clock* clock = nullptr;  // nullptr: system_clock()
+};
+
+enum class Observe { kNo, kYes };
+
+// One step of a long action, for progress display and NDJSON events.
+struct ProgressEvent {
+    std::string step;            // stable: "prepare", "branch.create", "compute.start", "commit" ...
+    std::string address = {};    // what it is about
+    std::string message = {};    // for people
+    uint64_t done = 0;           // of total, 0/0 if unknown
+    uint64_t total = 0;
+};
+using ProgressSink = std::function<void(const ProgressEvent&)>;
+
+struct Applied {
+    Generation generation;
+    Position position;  // of the commit frame
+};
+
+// How to reach a running compute.
+struct Connection {
+    std::string socket_directory;  // PGHOST of the owner's peer-checked way in
+    uint16_t port = 0;             // same number for the socket's name and for TCP
+    std::vector<std::string> listen_addresses = {};
+    std::string superuser;         // "postgres"
+    std::string default_database;  // first database of the project, or "postgres"
+    std::string program_directory; // psql, pg_restore, ... of the same major version
+};
+
+class Engine {
+public:
+    // Brings the home to order: finishes or rolls back what a crash left, removes lines that no
+    // catalog entry names, ends left-over servers, and starts the computes that should run (in the
+    // background; failures show in their state).
+    static Result<std::unique_ptr<Engine>> open(EngineOptions options);
+    virtual ~Engine() = default;
+
+    virtual std::vector<std::string> projects() const = 0;
+
+    // An unknown project is no error: exists is false. Observe::kYes reads roles and databases of
+    // the default branch (starting its compute only if nothing valid is remembered).
+    virtual Result<ProjectState> state(const std::string& project, Observe observe) = 0;
+
+    // Carries out `changes` atomically. On an error nothing has changed. Errors: kPlanStale (naming
+    // what changed), kBusy, kRefused (protection is checked here again), kComputeStartFailed,
+    // kSqlFailed, kPostgresVersion, kStoreFull, kPortInUse, ...
+    virtual Result<Applied> apply(const ChangeSet& changes, const ProgressSink& progress) = 0;
+
+    // Starts the branch's compute if needed and waits until it answers.
+    virtual Result<Connection> connect(const std::string& project, const std::string& branch) = 0;
+    virtual Status stop_compute(const std::string& project, const std::string& branch) = 0;
+    virtual Status restart_compute(const std::string& project, const std::string& branch) = 0;
+
+    // Path of the compute's log file.
+    virtual Result<std::string> log_path(const std::string& project,
+                                         const std::string& branch) = 0;
+
+    // Stops all computes (fast shutdown) and the background threads. The store stays open.
+    virtual Status close() = 0;
+};
+
+}  // namespace lb::engine

@@ -1,0 +1,101 @@
+// Plan: what would change and why, as a value. Made by make_plan(), a pure function: no I/O, no clock, no
+// randomness; byte-equal output for equal input. Renderers and the engine only read it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/model/change.h"
+#include "base/result.h"
+#include "specs/project_spec.h"
+
+namespace lb::planner {
+
+enum class Reason : uint8_t {
+    kNewInSpec,          // create
+    kChangedInSpec,      // update: spec and live state differ
+    kNoLongerInSpec,     // delete: lb made it from a spec that has dropped it
+    kRequestedByCommand, // lb branch create and friends
+    kParentDeleted,      // goes with something else
+};
+std::string_view to_text(Reason reason);
+
+enum class Risk : uint8_t { kNone, kRestartsCompute, kDeletesData };
+std::string_view to_text(Risk risk);
+
+// One attribute that differs, for people and for JSON. Secrets show as "(set)" / "(new)".
+struct AttributeDiff {
+    std::string name;
+    std::optional<std::string> before = {};
+    std::optional<std::string> after = {};
+    bool operator==(const AttributeDiff&) const = default;
+};
+
+// Why a change may not be carried out as it stands.
+enum class Refusal : uint8_t {
+    kNone,
+    kProtected,         // the live branch is protected
+    kNotSupported,      // e.g. another parent for an existing branch
+    kWouldOrphan,       // children outside of the plan
+    kInUse,
+};
+
+struct PlannedChange {
+    ResourceChange change;
+    Reason reason = Reason::kNewInSpec;
+    Risk risk = Risk::kNone;
+    std::vector<AttributeDiff> diffs = {};
+    uint64_t deleted_bytes = 0;  // for kDeletesData: what only this resource has
+    specs::Span span = {};       // where the spec asks for it
+    Refusal refusal = Refusal::kNone;
+    std::string refusal_message = {};  // one line
+    std::string refusal_help = {};
+    bool operator==(const PlannedChange&) const = default;
+};
+
+struct PlanSummary {
+    uint64_t create_count = 0;
+    uint64_t update_count = 0;
+    uint64_t delete_count = 0;
+    uint64_t unchanged_count = 0;
+    uint64_t refused_count = 0;
+};
+
+// A live resource that the spec does not mention and lb did not make from a spec. Left alone.
+struct Unmanaged {
+    Address address;
+    Origin origin = Origin::kManual;
+    bool operator==(const Unmanaged&) const = default;
+};
+
+struct Plan {
+    std::string project;
+    Generation base_generation = {};
+    std::vector<PlannedChange> changes = {};  // in the order in which they are carried out
+    std::vector<Unmanaged> unmanaged = {};
+    std::vector<BaseVersion> base_versions = {};
+    PlanSummary summary = {};
+    // "p-7f3a91c2": hash of the changes and base versions.
+    std::string id = {};
+
+    bool is_empty() const { return changes.empty(); }
+};
+
+// Live state against the spec. `live.branches[default]` must be observed if it exists.
+Plan make_plan(const specs::ProjectSpec& spec, const ProjectState& live);
+
+// A plan from single changes that a command asks for (`lb branch create`): checks them against the
+// live state with the same rules.
+Plan make_plan_for(const std::vector<ResourceChange>& changes, const ProjectState& live);
+
+// Everything of the project goes.
+Plan make_destroy_plan(const ProjectState& live);
+
+// What an apply must be allowed to do. Errors: kRefused (any refusal), kDestroyNotAllowed (a change
+// that deletes data whose address is not in `allowed`; the help is the complete option to type).
+Status check_policy(const Plan& plan, const std::vector<std::string>& allowed_destroys);
+
+ChangeSet to_change_set(const Plan& plan);
+
+}  // namespace lb::planner

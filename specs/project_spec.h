@@ -1,0 +1,66 @@
+// ProjectSpec: what an lb.toml says, as plain values with the places they came from. Made by
+// read_spec() only, which has checked every rule of docs/spec-reference.md; so the planner can
+// rely on names being valid, parents existing, and so on.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/model/state.h"
+#include "specs/span.h"
+
+namespace lb::specs {
+
+// Where a password comes from. Never the password itself.
+struct SecretReference {
+    enum class Kind { kEnvironment, kFile };
+    Kind kind = Kind::kEnvironment;
+    std::string name;  // variable or path (relative to the spec's folder)
+    Span span;
+    bool operator==(const SecretReference&) const = default;
+};
+
+struct BranchSpec {
+    std::string name;
+    Span span;                       // of the table's header
+    std::string parent = {};         // empty: root branch (only the default branch, for now)
+    Span parent_span = {};
+    std::string at = {};             // "" or "position:N"
+    bool is_protected = false;
+    std::optional<WallTime> expire_time = {};
+    std::optional<std::chrono::seconds> ttl = {};
+    std::optional<ComputeSettings> compute = {};  // absent: defaults; present: always on
+    Span compute_span = {};
+    bool operator==(const BranchSpec&) const = default;
+};
+
+struct RoleSpec {
+    std::string name;
+    Span span;
+    RoleAttributes attributes;       // password_verifier is filled in by resolve_secrets()
+    std::optional<SecretReference> password = {};
+    bool operator==(const RoleSpec&) const = default;
+};
+
+struct DatabaseSpec {
+    std::string name;
+    Span span;
+    std::string owner = {};  // empty: the superuser
+    bool operator==(const DatabaseSpec&) const = default;
+};
+
+struct ProjectSpec {
+    std::string name;
+    Span span;
+    uint32_t pg_version = 15;
+    std::string default_branch = "main";
+    std::vector<BranchSpec> branches = {};    // sorted by name; includes the default branch
+    std::vector<RoleSpec> roles = {};         // sorted by name; on the default branch
+    std::vector<DatabaseSpec> databases = {}; // sorted by name; on the default branch
+
+    const BranchSpec* find_branch(std::string_view branch) const;
+    bool operator==(const ProjectSpec&) const = default;
+};
+
+}  // namespace lb::specs

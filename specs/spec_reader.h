@@ -1,0 +1,29 @@
+// From TOML text to a ProjectSpec. The only reader of specs; toml++ is seen by toml_reader.cc alone.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "specs/diagnostic.h"
+#include "specs/project_spec.h"
+
+namespace lb::specs {
+
+inline constexpr size_t kSpecMaxBytes = size_t{16} << 20;
+
+// nullopt if and only if `sink` got at least one error. Never crashes, whatever the text. Reports
+// every problem of the text in one run, except that a TOML syntax error hides the rest.
+std::optional<ProjectSpec> read_spec(std::string_view text, const std::string& file_name,
+                                     DiagnosticSink& sink);
+
+// Fills in the roles' SCRAM verifiers from their references. A verifier of `live` that the password
+// matches is kept, so that an unchanged password is no change. `read_secret` gets the reference and
+// returns the secret's text. Errors: kSecretMissing naming role, reference and spec place.
+// The password itself is wiped from memory and put nowhere.
+Status resolve_secrets(ProjectSpec& spec, const ProjectState& live,
+                       const std::function<Result<std::string>(const SecretReference&)>& read_secret);
+
+}  // namespace lb::specs

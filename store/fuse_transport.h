@@ -1,0 +1,49 @@
+// FuseTransport: shows the lines of a Store as directories of one FUSE mount, <mount>/<line id>/.
+//
+// Block atomicity, the condition under which PostgreSQL may run with full_page_writes=off: files are
+// opened with direct I/O, so that one write(2) is one request, and the connection is set up so
+// that the kernel never cuts a request inside an 8 KiB block (docs/architecture.md says how).
+//
+// One reader thread answers what is in memory inline; what can wait (sync, cold reads) goes to a
+// pool. Node ids are (line << 40 | inode), so that (st_dev, st_ino) is unique per data directory.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "store/store.h"
+
+namespace lb::store {
+
+struct FuseOptions {
+    std::string mount_directory;
+    // Owner that all files show; the compute's user. Other users get in only if lb runs as root
+    // (allow_other).
+    uint32_t uid = 0;
+    uint32_t gid = 0;
+    uint32_t pool_threads = 4;
+};
+
+struct FuseStatistics {
+    uint64_t request_count = 0;
+    uint64_t split_write_count = 0;  // writes that cut a block; must stay 0 for relation files
+};
+
+class FuseTransport {
+public:
+    // Mounts and starts serving. A dead mount that an earlier process left on the directory is
+    // unmounted first. Errors: kFuseMissing (no /dev/fuse, no permission, no fusermount3; with what
+    // to do), kHomeUnusable (the directory is in use by another live mount).
+    static Result<std::unique_ptr<FuseTransport>> mount(Store& store, FuseOptions options);
+    virtual ~FuseTransport() = default;
+
+    // Makes the kernel forget what it cached of a line that was deleted.
+    virtual void forget_line(LineId line) = 0;
+    virtual FuseStatistics statistics() const = 0;
+    // Unmounts (lazily if something still uses it) and joins the threads.
+    virtual Status unmount() = 0;
+};
+
+}  // namespace lb::store

@@ -1,0 +1,123 @@
+// SegmentLog: the append-only log that is the store's truth. One writer order, one sequence number
+// per frame, group commit.
+//
+//   auto log = LB_TRY(SegmentLog::open({.disk = disk, .directory = ".../store"}));
+//   LB_TRY(log->replay(from, [&](const ReplayFrame& frame) { ...; return ok(); }));
+//   Appended appended = LB_TRY(log->append(records));   // written, survives a killed process
+//   LB_TRY(log->sync(appended.sequence));               // durable, survives a power cut
+//
+// Thread-safe. append() keeps its lock only for the copy into the file; sync() of many callers
+// shares one fdatasync, and never holds up append(). After a failed write or sync the log is
+// stopped: every later append and sync returns kStoreReadOnly, so that PostgreSQL panics and
+// recovers instead of going on with a hole (a failed fdatasync is never retried).
+// A full disk is not that: append returns kStoreFull, nothing was written, and later appends work
+// when there is room; the segment in use was allocated whole, and so was the one after it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "store/disk.h"
+#include "store/format.h"
+
+namespace lb::store {
+
+// A record to append. For kBlock the payload is the whole block; trailing zeros are trimmed here.
+struct NewRecord {
+    RecordType type = RecordType::kBlock;
+    LineId line;
+    uint64_t object = 0;
+    uint32_t block = 0;
+    ByteView payload = {};
+};
+
+struct Appended {
+    uint64_t sequence = 0;
+    WallTime written_at{};
+    uint64_t stored_bytes = 0;                   // headers and payloads
+    std::vector<RecordLocation> locations = {};  // one per record, in order
+};
+
+struct ReplayRecord {
+    RecordHeader header;
+    RecordLocation location;
+    ByteView payload;
+};
+
+struct ReplayFrame {
+    FrameHeader header;
+    std::vector<ReplayRecord> records;
+};
+
+// A place in the log, for "replay from here": just after the frame of `sequence`.
+struct LogPlace {
+    SegmentId segment{0};
+    uint64_t offset = 0;
+    uint64_t sequence = 0;
+
+    bool operator==(const LogPlace&) const = default;
+};
+
+struct LogOptions {
+    Disk* disk = nullptr;
+    std::string directory;  // holds SUPER and seg/; created if absent
+    // Pre-zeroed segment files kept ready by a background thread: fdatasync into such a file costs
+    // a fifth of one into a growing file. 0: no thread (tests), segments are only allocated.
+    uint32_t spare_segments = 1;
+    uint64_t segment_bytes = kSegmentBytes;  // smaller in tests
+};
+
+struct LogStatistics {
+    uint64_t segment_count = 0;
+    uint64_t log_bytes = 0;  // written, without spare space
+    uint64_t sync_count = 0;
+    uint64_t frame_count = 0;  // since open
+};
+
+class SegmentLog {
+public:
+    // Opens or creates. Reads SUPER, finds the end of the log (the first frame that is torn or does
+    // not chain), and makes it the place where appends go on; what is behind it is wiped first, so that it
+    // can never be mistaken for a later frame.
+    // Errors: kStoreFormatNewer, kStoreDamaged (a torn frame that is *followed* by sealed segments,
+    // a missing segment, an unreadable SUPER), kIo, kStoreFull.
+    static Result<std::unique_ptr<SegmentLog>> open(LogOptions options);
+    virtual ~SegmentLog() = default;
+
+    // Calls `visit` with each frame after `from` in order, up to the end of the log. Payload hashes
+    // are checked. A default LogPlace starts at the beginning. kStoreNotFound if `from` is not in the
+    // log (then the caller rebuilds from the beginning).
+    virtual Status replay(LogPlace from,
+                          const std::function<Status(const ReplayFrame&)>& visit) = 0;
+
+    // Appends one frame. Requires: 1..kFrameRecordsMax records that fit kFrameBodyMaxBytes.
+    virtual Result<Appended> append(std::span<const NewRecord> records) = 0;
+
+    // Returns when every frame up to `sequence` is durable. At once if it is already.
+    virtual Status sync(uint64_t sequence) = 0;
+    virtual uint64_t durable_sequence() const = 0;
+    virtual uint64_t last_sequence() const = 0;
+    // The place after the newest frame.
+    virtual LogPlace end() const = 0;
+
+    // Reads a record's payload and checks identity and checksums; trimmed zeros are given back: for
+    // kBlock `out` is a whole block. `expected` names type, line, object, block and sequence.
+    // Errors: kStoreDamaged naming segment, offset and both identities.
+    virtual Status read_block(const RecordLocation& location, const RecordHeader& expected,
+                              std::span<std::byte, kBlockBytes> out) = 0;
+
+    virtual const StoreId& store_id() const = 0;
+    virtual LogStatistics statistics() const = 0;
+
+    // Syncs and stops the background thread. The log is unusable afterwards.
+    virtual Status close() = 0;
+};
+
+// Text of a segment file, one line per frame and record, for `lb debug segment FILE`. Goes on after
+// damage as far as it can and says where it is. `write_line` gets each line without a newline.
+Status dump_segment(Disk& disk, const std::string& path,
+                    const std::function<void(std::string_view)>& write_line);
+
+}  // namespace lb::store

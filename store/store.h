@@ -1,0 +1,208 @@
+// Store: copy-on-write file trees for PostgreSQL data directories, on one log.
+//
+// A *line* is a file tree with a history. A new line is one small record (line, parent, position) and
+// sees the parent's tree as it was at that position; nothing is copied. The store knows no branch
+// names, no SQL and no users: the engine keeps those as *notes*, in the same log, and changes lines
+// and notes together in one frame (commit()).
+//
+//   auto store = LB_TRY(Store::open({.directory = home + "/store"}));
+//   LineId main = store->reserve_line();
+//   LB_TRY(store->commit({.create = {{.line = main}}}));
+//   auto file = LB_TRY(store->create(main, kRootInode, "PG_VERSION", {.mode = 0600}));
+//   LB_TRY(store->write(main, file.inode, 0, as_bytes("15\n")));
+//   LineId preview = store->reserve_line();
+//   LB_TRY(store->commit({.create = {{.line = preview, .parent = main}}}));   // durable here
+//
+// Rules:
+// - A write is acknowledged after it is in the log: a killed process loses nothing acknowledged. It
+//   survives a power cut once sync() returned.
+// - A write of whole 8 KiB blocks is atomic per request. A position is a frame, so every position
+//   of a line is a crash-consistent image of it.
+// - Ids are never reused. Emptying and removing a file costs O(1), whatever its size.
+//
+// Inherited through a fork but hidden (PostgreSQL must not see its parent's): see hidden_names.h.
+//
+// Thread-safe. Errors map one to one to errno in the transport: kStoreNotFound ENOENT, kStoreExists
+// EEXIST, kStoreNotEmpty ENOTEMPTY, kStoreNotDirectory ENOTDIR, kStoreIsDirectory EISDIR, kStoreFull
+// ENOSPC, kStoreInvalid EINVAL, kStoreNotSupported EOPNOTSUPP, everything else EIO.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/codec.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "store/disk.h"
+#include "store/format.h"
+
+namespace lb::store {
+
+inline constexpr InodeId kRootInode{1};
+inline constexpr uint32_t kNameMaxBytes = 255;
+inline constexpr uint32_t kSymlinkTargetMaxBytes = 4095;
+inline constexpr uint64_t kFileMaxBytes = uint64_t{kBlockBytes} << 32;  // 32 TiB
+inline constexpr uint32_t kLineMax = (uint32_t{1} << 24) - 1;           // lines ever created
+
+enum class FileType : uint8_t { kFile = 1, kDirectory = 2, kSymlink = 3 };
+
+struct FileAttributes {
+    InodeId inode;
+    FileType type = FileType::kFile;
+    uint32_t mode = 0;  // permission bits
+    uint32_t link_count = 1;
+    uint64_t size_bytes = 0;
+    WallTime modified_at{};
+    WallTime changed_at{};
+    // Newest frame that touched the file on this line; sync() waits for it.
+    uint64_t last_sequence = 0;
+};
+
+struct NewFile {
+    FileType type = FileType::kFile;
+    uint32_t mode = 0600;
+    std::string symlink_target = {};
+};
+
+struct AttributeChanges {
+    std::optional<uint32_t> mode = {};
+    std::optional<uint64_t> size_bytes = {};
+    std::optional<WallTime> modified_at = {};
+};
+
+struct DirectoryEntry {
+    std::string name;
+    InodeId inode;
+    FileType type = FileType::kFile;
+};
+
+enum class RenameMode { kReplace, kNoReplace };
+
+struct NewLine {
+    LineId line;           // from reserve_line()
+    LineId parent = {};    // 0: an empty root line
+    Position at = kHead;   // position on the parent; kHead: as of this commit
+};
+
+struct Note {
+    std::string key;                          // 1-1024 bytes
+    std::optional<std::string> value = {};    // nullopt: remove
+};
+
+struct Commit {
+    std::vector<NewLine> create = {};
+    std::vector<LineId> remove = {};
+    std::vector<Note> notes = {};
+};
+
+struct LineInfo {
+    LineId line;
+    LineId parent = {};
+    Position fork_position = {};
+    Position created_position = {};
+    WallTime created_at{};
+    Position head = {};           // newest frame of the line; fork_position if it has none
+    uint64_t logical_bytes = 0;   // sum of the sizes of all files it shows
+    uint64_t own_bytes = 0;       // bytes in the log that this line brought, history included
+    bool is_deleted = false;      // kept because a child still reads through it
+    uint32_t depth = 0;           // number of ancestors
+};
+
+struct StoreOptions {
+    std::string directory;
+    Disk* disk = nullptr;                            // nullptr: posix_disk()
+    uint64_t index_cache_bytes = uint64_t{64} << 20; // RocksDB's block cache
+    uint32_t spare_segments = 1;
+    uint64_t segment_bytes = kSegmentBytes;
+    // Tests: keep the index in memory and lose it at every close, so that each open is a rebuild.
+    bool is_index_in_memory = false;
+};
+
+struct StoreStatistics {
+    uint64_t line_count = 0;
+    uint64_t log_bytes = 0;
+    uint64_t sync_count = 0;
+    uint64_t block_reads = 0;
+    uint64_t block_writes = 0;
+    uint64_t index_chunk_misses = 0;
+    uint64_t free_bytes = 0;  // of the file system
+};
+
+class Store {
+public:
+    // Opens or creates; replays what the index has not seen, rebuilds the index where it cannot be
+    // trusted. Errors: kStoreFormatNewer, kStoreDamaged, kIo, kStoreFull.
+    static Result<std::unique_ptr<Store>> open(StoreOptions options);
+    virtual ~Store() = default;
+
+    // -- Lines and notes -------------------------------------------------------------------------
+
+    virtual LineId reserve_line() = 0;
+    // One frame, durable on return: all of it or nothing. Returns its position.
+    // Errors: kStoreNotFound (a parent or a line to remove), kStoreInvalid (a position after the
+    // parent's head or before its creation; naming what is possible), kStoreFull, kStoreReadOnly.
+    virtual Result<Position> commit(const Commit& commit) = 0;
+    // Errors: kStoreNotFound; deleted lines that still have children are found.
+    virtual Result<LineInfo> line(LineId line) const = 0;
+    virtual std::vector<LineInfo> lines() const = 0;  // sorted by id, without deleted ones
+    // Each line appears before its descendants in `lines()`; children of a line, sorted:
+    virtual std::vector<LineId> children(LineId line) const = 0;
+
+    virtual Result<std::optional<std::string>> note(std::string_view key) const = 0;
+    // All notes whose key starts with `prefix`, sorted by key.
+    virtual Result<std::vector<Note>> notes(std::string_view prefix) const = 0;
+
+    // Newest position of the whole store.
+    virtual Position position() const = 0;
+
+    // -- Files: all names are relative to a directory's inode ------------------------------------
+
+    virtual Result<FileAttributes> lookup(LineId line, InodeId directory,
+                                          std::string_view name) = 0;
+    virtual Result<FileAttributes> attributes(LineId line, InodeId inode) = 0;
+    virtual Result<FileAttributes> create(LineId line, InodeId directory, std::string_view name,
+                                          const NewFile& file) = 0;
+    virtual Result<FileAttributes> link(LineId line, InodeId inode, InodeId new_directory,
+                                        std::string_view new_name) = 0;
+    // `directory_expected`: rmdir (the directory must be empty) or unlink.
+    virtual Status remove(LineId line, InodeId directory, std::string_view name,
+                          FileType expected) = 0;
+    virtual Status rename(LineId line, InodeId directory, std::string_view name,
+                          InodeId new_directory, std::string_view new_name, RenameMode mode) = 0;
+    virtual Result<FileAttributes> set_attributes(LineId line, InodeId inode,
+                                                  const AttributeChanges& changes) = 0;
+    virtual Result<std::string> symlink_target(LineId line, InodeId inode) = 0;
+    // Sorted by name; entries after `after` (empty: from the start), at most `limit`.
+    virtual Result<std::vector<DirectoryEntry>> list(LineId line, InodeId directory,
+                                                     std::string_view after, size_t limit) = 0;
+
+    // Returns how many bytes were read: fewer than out.size() only at the end of the file.
+    virtual Result<size_t> read(LineId line, InodeId inode, uint64_t offset,
+                                std::span<std::byte> out) = 0;
+    // Writes all of `data` as one frame (so at most 1 MiB per call). Returns the new attributes.
+    virtual Result<FileAttributes> write(LineId line, InodeId inode, uint64_t offset,
+                                         ByteView data) = 0;
+    // Makes the file at least `offset + length` long; new bytes are zeros.
+    virtual Status allocate(LineId line, InodeId inode, uint64_t offset, uint64_t length) = 0;
+    // Zeroes the range without changing the size (punch hole).
+    virtual Status zero(LineId line, InodeId inode, uint64_t offset, uint64_t length) = 0;
+
+    // Files that are open: an unlinked file stays readable and writable until its last release().
+    virtual void retain(LineId line, InodeId inode) = 0;
+    virtual void release(LineId line, InodeId inode) = 0;
+
+    // Durable up to `sequence` (FileAttributes::last_sequence). is_durable() never blocks.
+    virtual bool is_durable(uint64_t sequence) const = 0;
+    virtual Status sync(uint64_t sequence) = 0;
+
+    // -- Whole store -----------------------------------------------------------------------------
+
+    virtual StoreStatistics statistics() const = 0;
+    // Syncs the log, writes out the index, stops background threads. Further calls fail.
+    virtual Status close() = 0;
+};
+
+}  // namespace lb::store
