@@ -9,11 +9,11 @@ namespace lb {
 
 }  // namespace lb
 
-#define LB_ASSERT(condition)                                                     \
-    do {                                                                         \
-        if (__builtin_expect(!(condition), 0)) {                                 \
-            ::lb::assertion_failed(#condition, __FILE__, __LINE__);              \
-        }                                                                        \
+#define LB_ASSERT(condition)                                        \
+    do {                                                            \
+        if (__builtin_expect(!(condition), 0)) {                    \
+            ::lb::assertion_failed(#condition, __FILE__, __LINE__); \
+        }                                                           \
     } while (false)
 
 #ifdef NDEBUG

@@ -23,8 +23,7 @@ Clock& system_clock() {
 }
 
 std::string format_time(WallTime time) {
-    std::time_t seconds =
-        std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+    std::time_t seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
     std::tm parts{};
     gmtime_r(&seconds, &parts);
     char text[32];

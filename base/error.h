@@ -45,22 +45,22 @@ enum class ErrorCode : uint16_t {
     kComputeLost = 405,         // connection or server went away
     kLoadFailed = 406,          // lb load: psql or pg_restore failed
 
-    kPlanStale = 500,         // something that the plan touches changed
-    kRefused = 501,           // protection or policy
-    kDestroyNotAllowed = 502, // destroy without --allow-destroy
-    kApprovalNeeded = 503,    // not a terminal and no --auto-approve
-    kBusy = 504,              // another apply holds the lease
-    kSecretMissing = 505,     // referenced variable or file is absent
-    kInterrupted = 506,       //
+    kPlanStale = 500,          // something that the plan touches changed
+    kRefused = 501,            // protection or policy
+    kDestroyNotAllowed = 502,  // destroy without --allow-destroy
+    kApprovalNeeded = 503,     // not a terminal and no --auto-approve
+    kBusy = 504,               // another apply holds the lease
+    kSecretMissing = 505,      // referenced variable or file is absent
+    kInterrupted = 506,        //
 
-    kUsage = 600,             // command line
-    kHomeUnusable = 601,      // $LB_HOME cannot be used
-    kHomeInUse = 602,         // a second daemon
-    kDaemonUnreachable = 603, //
-    kDaemonStartFailed = 604, //
-    kFuseMissing = 605,       // no /dev/fuse, or mounting is not permitted
-    kBadRequest = 606,        // malformed request on the socket
-    kVersionMismatch = 607,   // client and daemon differ
+    kUsage = 600,              // command line
+    kHomeUnusable = 601,       // $LB_HOME cannot be used
+    kHomeInUse = 602,          // a second daemon
+    kDaemonUnreachable = 603,  //
+    kDaemonStartFailed = 604,  //
+    kFuseMissing = 605,        // no /dev/fuse, or mounting is not permitted
+    kBadRequest = 606,         // malformed request on the socket
+    kVersionMismatch = 607,    // client and daemon differ
 };
 
 // "LB0402". Stable.
@@ -71,10 +71,11 @@ ErrorCode code_from_name(std::string_view name);
 
 struct Error {
     ErrorCode code = ErrorCode::kInternal;
-    std::string message;               // one line, no trailing period
-    std::string help = {};             // what to type or do; may be empty
-    std::vector<std::string> notes = {};  // context and evidence, innermost first; may be multi-line
-    int system_errno = 0;              // errno of the failed system call, 0 if there was none
+    std::string message;    // one line, no trailing period
+    std::string help = {};  // what to type or do; may be empty
+    std::vector<std::string> notes =
+        {};                // context and evidence, innermost first; may be multi-line
+    int system_errno = 0;  // errno of the failed system call, 0 if there was none
 
     // Adds context: return std::move(error).with("while opening segment 7").
     Error&& with(std::string note) &&;

@@ -6,8 +6,8 @@
 //   Json parsed = LB_TRY(Json::parse(text));
 //   std::string name = LB_TRY(parsed.text_at("name"));
 //
-// Objects keep the order in which keys were set; dump() is byte-equal for equal values. Integers are
-// 64-bit signed. The *_at accessors return kBadRequest naming the key when it is absent or of
+// Objects keep the order in which keys were set; dump() is byte-equal for equal values. Integers
+// are 64-bit signed. The *_at accessors return kBadRequest naming the key when it is absent or of
 // another type, so that decoders need no checks of their own. Not thread-safe.
 #pragma once
 
@@ -66,6 +66,8 @@ public:
 
     // Requires: an object. Replaces an earlier value of the same key.
     void set(std::string_view key, Json value);
+    // As set(), for a key that is known to be new: constant time.
+    void append_member(std::string key, Json value);
     // Requires: an array.
     void push(Json value);
 

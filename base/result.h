@@ -102,12 +102,16 @@ using Status = Result<void>;
 
 inline Status ok() { return Status(); }
 
-// Evaluates to the value, or returns the Error from the enclosing function.
-#define LB_TRY(expression)                                              \
-    __extension__({                                                     \
-        auto lb_try_result = (expression);                              \
-        if (!lb_try_result.is_ok()) return std::move(lb_try_result).error(); \
-        std::move(lb_try_result).value();                               \
+// Evaluates to the value, or returns the Error from the enclosing function. (The counter gives each
+// use its own variable, so that uses can nest.)
+#define LB_TRY(expression) LB_TRY_NAMED(expression, LB_CONCATENATE(lb_try_result_, __COUNTER__))
+#define LB_CONCATENATE(a, b) LB_CONCATENATE_EXPANDED(a, b)
+#define LB_CONCATENATE_EXPANDED(a, b) a##b
+#define LB_TRY_NAMED(expression, name)                     \
+    __extension__({                                        \
+        auto name = (expression);                          \
+        if (!name.is_ok()) return std::move(name).error(); \
+        std::move(name).value();                           \
     })
 
 // For tests and main(): the value, or the process stops with the error's text.

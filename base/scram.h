@@ -1,6 +1,6 @@
 // SCRAM-SHA-256 verifiers, the form in which PostgreSQL keeps passwords
-// ("SCRAM-SHA-256$4096:salt$StoredKey:ServerKey", RFC 5802, RFC 7677). lb computes them on the client's side, so that
-// no password ever travels, is stored, or shows in a process list.
+// ("SCRAM-SHA-256$4096:salt$StoredKey:ServerKey", RFC 5802, RFC 7677). lb computes them on the
+// client's side, so that no password ever travels, is stored, or shows in a process list.
 #pragma once
 
 #include <string>

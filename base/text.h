@@ -15,9 +15,8 @@ namespace internal {
 inline void append(std::string& out, std::string_view piece) { out += piece; }
 inline void append(std::string& out, char piece) { out += piece; }
 template <class Number>
-    requires(std::is_arithmetic_v<Number> && !std::is_same_v<Number, bool> &&
-             !std::is_same_v<Number, char>)
-void append(std::string& out, Number piece) {
+requires(std::is_arithmetic_v<Number> && !std::is_same_v<Number, bool> &&
+         !std::is_same_v<Number, char>) void append(std::string& out, Number piece) {
     out += std::to_string(piece);
 }
 }  // namespace internal

@@ -1,6 +1,6 @@
-// ChangeSet: what an apply is asked to do. The planner produces it inside a Plan; the engine carries
-// it out, all or nothing. Each change holds the complete wanted value, so that the engine never has
-// to look at a spec.
+// ChangeSet: what an apply is asked to do. The planner produces it inside a Plan; the engine
+// carries it out, all or nothing. Each change holds the complete wanted value, so that the engine
+// never has to look at a spec.
 #pragma once
 
 #include <string>
@@ -25,8 +25,8 @@ struct BranchValue {
     std::string parent = {};        // empty: root branch
     std::string requested_at = {};  // "" (head) or "position:N"
     bool is_protected = false;
-    std::optional<WallTime> expire_time = {};       // absolute, or
-    std::optional<std::chrono::seconds> ttl = {};   // counted by the engine from creation or update
+    std::optional<WallTime> expire_time = {};      // absolute, or
+    std::optional<std::chrono::seconds> ttl = {};  // counted by the engine from creation or update
     bool operator==(const BranchValue&) const = default;
 };
 

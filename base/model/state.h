@@ -16,6 +16,7 @@ namespace lb {
 // Who made a resource: the spec (then removing it from the spec deletes it), a command (the spec
 // leaves it alone), or somebody by SQL.
 enum class Origin : uint8_t { kSpec = 0, kCommand = 1, kManual = 2 };
+std::string_view to_text(Origin origin);  // "spec", "command", "manual"
 
 // Attributes of a role that lb manages. Defaults are PostgreSQL's.
 struct RoleAttributes {
@@ -52,7 +53,8 @@ struct DatabaseState {
 struct ComputeSettings {
     // Compute units in hundredths (25 = 0.25 CU). 1 CU = 2 GiB of memory.
     uint32_t size_centi_cu = 25;
-    // TCP port on listen_addresses; 0: lb chooses one when the compute is first started and keeps it.
+    // TCP port on listen_addresses; 0: lb chooses one when the compute is first started and keeps
+    // it.
     uint16_t port = 0;
     std::vector<std::string> listen_addresses = {"127.0.0.1"};
     // lb keeps the compute running; otherwise it is started by its first use.
@@ -81,8 +83,8 @@ struct ComputeState {
 struct BranchState {
     std::string name;
     Origin origin = Origin::kSpec;
-    std::string parent = {};          // empty: root branch
-    Position branch_point = {};       // position on the parent
+    std::string parent = {};     // empty: root branch
+    Position branch_point = {};  // position on the parent
     // What the user wrote as the branch point ("position:123"), empty for "the parent's head then".
     std::string requested_at = {};
     bool is_protected = false;
@@ -92,9 +94,9 @@ struct BranchState {
     WallTime created_at = {};
     Generation created_in = {};
     LineId line = {};
-    Position head = {};               // newest position of the line
-    uint64_t logical_bytes = 0;       // sizes of the files that the branch shows
-    uint64_t own_bytes = 0;           // bytes in the store that only this branch brought
+    Position head = {};          // newest position of the line
+    uint64_t logical_bytes = 0;  // sizes of the files that the branch shows
+    uint64_t own_bytes = 0;      // bytes in the store that only this branch brought
     ComputeState compute;
     // Generation in which this branch or its settings last changed; a plan binds to it.
     Generation version = {};
@@ -127,5 +129,11 @@ Json to_json(const RoleAttributes& attributes);
 Result<RoleAttributes> role_attributes_from_json(const Json& json);
 Json to_json(const ComputeSettings& settings);
 Result<ComputeSettings> compute_settings_from_json(const Json& json);
+
+// Times travel as nanoseconds since the Unix epoch, durations as seconds; null is none.
+Json time_to_json(std::optional<WallTime> time);
+Result<std::optional<WallTime>> optional_time_at(const Json& json, std::string_view key);
+Result<std::optional<std::chrono::seconds>> optional_seconds_at(const Json& json,
+                                                                std::string_view key);
 
 }  // namespace lb

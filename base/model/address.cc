@@ -1,0 +1,107 @@
+#include "base/model/address.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/text.h"
+
+namespace lb {
+
+namespace {
+
+bool is_plain(std::string_view name) {
+    return !name.empty() && std::ranges::all_of(name, [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '/';
+    });
+}
+
+// Quotes and backslashes are escaped with a backslash; everything else stands as it is.
+std::string name_text(std::string_view name) {
+    if (is_plain(name)) return std::string(name);
+    std::string out = "\"";
+    for (char c : name) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out + "\"";
+}
+
+Error bad_address(std::string_view text) {
+    return Error{.code = ErrorCode::kUsage,
+                 .message = cat("not an address: ", quoted(text)),
+                 .help =
+                     "write project, branch.NAME, compute.BRANCH, role.BRANCH.NAME or "
+                     "database.BRANCH.NAME"};
+}
+
+// Takes one name off the front of `rest`; nullopt if there is none.
+std::optional<std::string> take_name(std::string_view& rest) {
+    std::string name;
+    if (!rest.starts_with('"')) {
+        size_t end = rest.find('.');
+        name = std::string(rest.substr(0, end));
+        rest.remove_prefix(name.size());
+        return is_plain(name) ? std::optional(name) : std::nullopt;
+    }
+    rest.remove_prefix(1);
+    while (!rest.empty() && rest.front() != '"') {
+        if (rest.front() == '\\') rest.remove_prefix(1);
+        if (rest.empty()) return std::nullopt;
+        name += rest.front();
+        rest.remove_prefix(1);
+    }
+    if (rest.empty() || name.empty()) return std::nullopt;
+    rest.remove_prefix(1);
+    return name;
+}
+
+}  // namespace
+
+std::string_view to_text(ResourceKind kind) {
+    switch (kind) {
+        case ResourceKind::kProject: return "project";
+        case ResourceKind::kBranch: return "branch";
+        case ResourceKind::kCompute: return "compute";
+        case ResourceKind::kRole: return "role";
+        case ResourceKind::kDatabase: return "database";
+    }
+    return "";
+}
+
+std::string to_text(const Address& address) {
+    std::string text(to_text(address.kind));
+    if (address.kind == ResourceKind::kProject) return text;
+    text += "." + name_text(address.branch);
+    if (!address.name.empty()) text += "." + name_text(address.name);
+    return text;
+}
+
+Result<Address> parse_address(std::string_view text) {
+    if (text == "project") return Address::project();
+    std::string_view rest = text;
+    size_t dot = rest.find('.');
+    if (dot == std::string_view::npos) return bad_address(text);
+    std::string_view kind_text = rest.substr(0, dot);
+    rest.remove_prefix(dot + 1);
+    for (ResourceKind kind : {ResourceKind::kBranch, ResourceKind::kCompute, ResourceKind::kRole,
+                              ResourceKind::kDatabase}) {
+        if (to_text(kind) != kind_text) continue;
+        Address address{.kind = kind};
+        auto branch = take_name(rest);
+        if (!branch) return bad_address(text);
+        address.branch = *branch;
+        bool has_name = kind == ResourceKind::kRole || kind == ResourceKind::kDatabase;
+        if (has_name) {
+            if (!rest.starts_with('.')) return bad_address(text);
+            rest.remove_prefix(1);
+            auto name = take_name(rest);
+            if (!name) return bad_address(text);
+            address.name = *name;
+        }
+        if (!rest.empty()) return bad_address(text);
+        return address;
+    }
+    return bad_address(text);
+}
+
+}  // namespace lb

@@ -1,0 +1,162 @@
+#include "base/model/change.h"
+
+#include "base/text.h"
+
+namespace lb {
+
+namespace {
+
+Error bad(std::string message) {
+    return Error{.code = ErrorCode::kBadRequest, .message = std::move(message)};
+}
+
+struct ValueToJson {
+    Json operator()(std::monostate) const { return Json(); }
+    Json operator()(const ProjectValue& project) const {
+        Json json = Json::object();
+        json.set("pg_version", int64_t{project.pg_version});
+        json.set("default_branch", project.default_branch);
+        return json;
+    }
+    Json operator()(const BranchValue& branch) const {
+        Json json = Json::object();
+        json.set("parent", branch.parent);
+        json.set("requested_at", branch.requested_at);
+        json.set("protected", branch.is_protected);
+        json.set("expire_time", time_to_json(branch.expire_time));
+        json.set("ttl_s", branch.ttl ? Json(int64_t{branch.ttl->count()}) : Json());
+        return json;
+    }
+    Json operator()(const ComputeSettings& settings) const { return to_json(settings); }
+    Json operator()(const RoleValue& role) const { return to_json(role.attributes); }
+    Json operator()(const DatabaseValue& database) const {
+        Json json = Json::object();
+        json.set("owner", database.owner);
+        return json;
+    }
+};
+
+Result<ResourceValue> value_from_json(ResourceKind kind, const Json& json) {
+    switch (kind) {
+        case ResourceKind::kProject: {
+            int64_t version = LB_TRY(json.integer_at("pg_version"));
+            if (version < 0 || version > 1000) return bad("JSON: pg_version is out of range");
+            return ResourceValue(
+                ProjectValue{.pg_version = static_cast<uint32_t>(version),
+                             .default_branch = LB_TRY(json.text_at("default_branch"))});
+        }
+        case ResourceKind::kBranch: {
+            BranchValue branch;
+            branch.parent = LB_TRY(json.text_at("parent"));
+            branch.requested_at = LB_TRY(json.text_at("requested_at"));
+            branch.is_protected = LB_TRY(json.bool_at("protected"));
+            branch.expire_time = LB_TRY(optional_time_at(json, "expire_time"));
+            branch.ttl = LB_TRY(optional_seconds_at(json, "ttl_s"));
+            return ResourceValue(std::move(branch));
+        }
+        case ResourceKind::kCompute: return ResourceValue(LB_TRY(compute_settings_from_json(json)));
+        case ResourceKind::kRole:
+            return ResourceValue(RoleValue{LB_TRY(role_attributes_from_json(json))});
+        case ResourceKind::kDatabase:
+            return ResourceValue(DatabaseValue{LB_TRY(json.text_at("owner"))});
+    }
+    return bad("JSON: unknown resource kind");
+}
+
+Result<ChangeKind> change_kind_at(const Json& json) {
+    std::string text = LB_TRY(json.text_at("kind"));
+    for (ChangeKind kind : {ChangeKind::kCreate, ChangeKind::kUpdate, ChangeKind::kDelete}) {
+        if (to_text(kind) == text) return kind;
+    }
+    return bad(cat("JSON: unknown kind of change ", quoted(text)));
+}
+
+Result<Origin> origin_at(const Json& json) {
+    std::string text = LB_TRY(json.text_at("origin"));
+    for (Origin origin : {Origin::kSpec, Origin::kCommand, Origin::kManual}) {
+        if (to_text(origin) == text) return origin;
+    }
+    return bad(cat("JSON: unknown origin ", quoted(text)));
+}
+
+Result<Address> address_at(const Json& json) {
+    auto address = parse_address(LB_TRY(json.text_at("address")));
+    if (!address.is_ok()) return bad(address.error().message);
+    return address;
+}
+
+Result<ResourceChange> change_from_json(const Json& json) {
+    ResourceChange change;
+    change.address = LB_TRY(address_at(json));
+    change.kind = LB_TRY(change_kind_at(json));
+    change.origin = LB_TRY(origin_at(json));
+    const Json* value = json.find("value");
+    bool has_value = value != nullptr && !value->is_null();
+    if (change.kind == ChangeKind::kDelete) {
+        if (has_value) return bad(cat("JSON: delete of ", to_text(change.address), " has a value"));
+        return change;
+    }
+    if (!has_value) return bad(cat("JSON: ", to_text(change.address), " has no value"));
+    change.value = LB_TRY(value_from_json(change.address.kind, *value));
+    return change;
+}
+
+}  // namespace
+
+std::string_view to_text(ChangeKind kind) {
+    switch (kind) {
+        case ChangeKind::kCreate: return "create";
+        case ChangeKind::kUpdate: return "update";
+        case ChangeKind::kDelete: return "delete";
+    }
+    return "";
+}
+
+Json to_json(const ResourceValue& value) { return std::visit(ValueToJson{}, value); }
+
+Json to_json(const ChangeSet& changes) {
+    Json json = Json::object();
+    json.set("project", changes.project);
+    json.set("plan_id", changes.plan_id);
+    json.set("author", changes.author);
+    json.set("git_commit", changes.git_commit);
+    Json list = Json::array();
+    for (const ResourceChange& change : changes.changes) {
+        Json item = Json::object();
+        item.set("address", to_text(change.address));
+        item.set("kind", to_text(change.kind));
+        item.set("origin", to_text(change.origin));
+        item.set("value", to_json(change.value));
+        list.push(std::move(item));
+    }
+    json.set("changes", std::move(list));
+    Json versions = Json::array();
+    for (const BaseVersion& base : changes.base_versions) {
+        Json item = Json::object();
+        item.set("address", to_text(base.address));
+        item.set("version", base.version.value());
+        versions.push(std::move(item));
+    }
+    json.set("base_versions", std::move(versions));
+    return json;
+}
+
+Result<ChangeSet> change_set_from_json(const Json& json) {
+    ChangeSet changes;
+    changes.project = LB_TRY(json.text_at("project"));
+    changes.plan_id = LB_TRY(json.text_at("plan_id"));
+    changes.author = LB_TRY(json.text_at("author"));
+    changes.git_commit = LB_TRY(json.text_at("git_commit"));
+    for (const Json& item : *LB_TRY(json.array_at("changes"))) {
+        changes.changes.push_back(LB_TRY(change_from_json(item)));
+    }
+    for (const Json& item : *LB_TRY(json.array_at("base_versions"))) {
+        BaseVersion base;
+        base.address = LB_TRY(address_at(item));
+        base.version = Generation{LB_TRY(item.unsigned_at("version"))};
+        changes.base_versions.push_back(std::move(base));
+    }
+    return changes;
+}
+
+}  // namespace lb

@@ -1,0 +1,92 @@
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "base/model/change.h"
+#include "base/model/state.h"
+
+namespace lb {
+namespace {
+
+ProjectState sample_state() {
+    ProjectState state{.name = "shop", .exists = true, .generation = Generation{7}};
+    state.pg_version = 15;
+    state.default_branch = "main";
+    BranchState main{.name = "main"};
+    main.is_protected = true;
+    main.is_observed = true;
+    main.compute.settings.always_on = true;
+    main.compute.status = ComputeStatus::kRunning;
+    main.compute.active_port = 54320;
+    main.roles = {{.name = "app", .origin = Origin::kSpec, .attributes = {.login = true}}};
+    main.databases = {{.name = "shop", .origin = Origin::kSpec, .owner = "app"}};
+    BranchState preview{.name = "preview", .origin = Origin::kCommand, .parent = "main"};
+    preview.branch_point = Position{99};
+    preview.expire_time = WallTime(std::chrono::seconds(2'000'000'000));
+    preview.ttl = std::chrono::hours(24);
+    state.branches = {main, preview};
+    return state;
+}
+
+TEST(ModelJson, StateRoundTrips) {
+    ProjectState state = sample_state();
+    Json json = LB_MUST(Json::parse(to_json(state).dump()));
+    EXPECT_EQ(LB_MUST(project_state_from_json(json)), state);
+    EXPECT_NE(state.find_branch("preview"), nullptr);
+    EXPECT_EQ(state.find_branch("prev"), nullptr);
+}
+
+ChangeSet sample_changes() {
+    ChangeSet changes{.project = "shop", .plan_id = "p-1", .author = "me@here"};
+    changes.changes = {
+        {.address = Address::project(), .value = ProjectValue{.default_branch = "main"}},
+        {.address = Address::of_branch("main"), .value = BranchValue{.is_protected = true}},
+        {.address = Address::of_compute("main"), .value = ComputeSettings{.port = 5433}},
+        {.address = Address::of_role("main", "app"), .value = RoleValue{{.login = true}}},
+        {.address = Address::of_database("main", "shop"), .value = DatabaseValue{"app"}},
+        {.address = Address::of_branch("old"), .kind = ChangeKind::kDelete},
+    };
+    changes.base_versions = {{.address = Address::of_branch("old"), .version = Generation{3}}};
+    return changes;
+}
+
+TEST(ModelJson, ChangesRoundTrip) {
+    ChangeSet changes = sample_changes();
+    Json json = LB_MUST(Json::parse(to_json(changes).dump()));
+    EXPECT_EQ(LB_MUST(change_set_from_json(json)), changes);
+}
+
+// Every key is needed: a document without it is refused, never guessed.
+void expect_every_key_is_needed(const Json& json, const auto& decode) {
+    for (const Json::Member& left_out : *json.if_object()) {
+        Json damaged = Json::object();
+        for (const auto& [key, value] : *json.if_object()) {
+            if (key != left_out.first) damaged.set(key, value);
+        }
+        auto decoded = decode(damaged);
+        ASSERT_FALSE(decoded.is_ok()) << left_out.first;
+        EXPECT_EQ(decoded.error().code, ErrorCode::kBadRequest);
+    }
+}
+
+TEST(ModelJson, MissingKeysAreRefused) {
+    expect_every_key_is_needed(to_json(sample_state()), project_state_from_json);
+    expect_every_key_is_needed(to_json(sample_changes()), change_set_from_json);
+    expect_every_key_is_needed(to_json(RoleAttributes{}), role_attributes_from_json);
+    expect_every_key_is_needed(to_json(ComputeSettings{}), compute_settings_from_json);
+}
+
+TEST(ModelJson, DeleteHasNoValueAndOthersHaveOne) {
+    for (const char* change :
+         {R"({"address":"branch.a","kind":"create","origin":"spec","value":null})",
+          R"({"address":"branch.a","kind":"delete","origin":"spec","value":{}})",
+          R"({"address":"branch.a","kind":"create","origin":"spec","value":{"owner":"x"}})",
+          R"({"address":"nonsense","kind":"delete","origin":"spec"})"}) {
+        std::string text =
+            std::string(R"({"project":"p","plan_id":"","author":"","git_commit":"",)") +
+            R"("base_versions":[],"changes":[)" + change + "]}";
+        EXPECT_FALSE(change_set_from_json(LB_MUST(Json::parse(text))).is_ok()) << change;
+    }
+}
+
+}  // namespace
+}  // namespace lb
