@@ -1,8 +1,5 @@
 #include "base/clock.h"
 
-#include <cstdio>
-#include <ctime>
-
 namespace lb {
 
 namespace {
@@ -20,15 +17,6 @@ public:
 Clock& system_clock() {
     static SystemClock clock;
     return clock;
-}
-
-std::string format_time(WallTime time) {
-    std::time_t seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
-    std::tm parts{};
-    gmtime_r(&seconds, &parts);
-    char text[32];
-    size_t length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return std::string(text, length);
 }
 
 }  // namespace lb

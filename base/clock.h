@@ -14,7 +14,4 @@ public:
 // The system's clock. Thread-safe.
 Clock& system_clock();
 
-// "2026-04-12T09:30:00Z", whole seconds, UTC.
-std::string format_time(WallTime time);
-
 }  // namespace lb

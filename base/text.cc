@@ -5,6 +5,7 @@
 #include <cctype>
 #include <charconv>
 #include <cstdio>
+#include <ctime>
 
 namespace lb {
 
@@ -196,6 +197,15 @@ std::optional<std::chrono::sys_time<std::chrono::nanoseconds>> parse_time(std::s
     if (*hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
     return std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
            std::chrono::seconds(*second) + std::chrono::nanoseconds(*fraction) - *zone;
+}
+
+std::string format_time(std::chrono::sys_time<std::chrono::nanoseconds> time) {
+    std::time_t seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    char text[32];
+    size_t length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return std::string(text, length);
 }
 
 namespace {

@@ -52,6 +52,9 @@ std::string format_short_duration(std::chrono::seconds duration);
 // Unix epoch; nullopt for anything else.
 std::optional<std::chrono::sys_time<std::chrono::nanoseconds>> parse_time(std::string_view text);
 
+// "2026-04-12T09:30:00Z": UTC, whole seconds; parse_time() reads it.
+std::string format_time(std::chrono::sys_time<std::chrono::nanoseconds> time);
+
 // The candidate nearest to `word` in Damerau-Levenshtein distance, if it is near enough to be a
 // likely misspelling; empty otherwise.
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& candidates);

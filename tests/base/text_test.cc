@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "base/clock.h"
+#include "base/ids.h"
 
 namespace lb {
 namespace {
