@@ -1,15 +1,15 @@
 // FuseTransport: shows the lines of a Store as directories of one FUSE mount, <mount>/<line id>/.
 //
-// Block atomicity, the condition under which PostgreSQL may run with full_page_writes=off: files are
-// opened with direct I/O, so that one write(2) is one request, and the connection is set up so
+// Block atomicity, the condition under which PostgreSQL may run with full_page_writes=off: files
+// are opened with direct I/O, so that one write(2) is one request, and the connection is set up so
 // that the kernel never cuts a request inside an 8 KiB block (docs/architecture.md says how).
 //
 // One reader thread answers what is in memory inline; what can wait (sync, cold reads) goes to a
 // pool. Node ids are (line << 40 | inode), so that (st_dev, st_ino) is unique per data directory.
 #pragma once
 
+#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -24,6 +24,8 @@ struct FuseOptions {
     uint32_t uid = 0;
     uint32_t gid = 0;
     uint32_t pool_threads = 4;
+    // Called with the reason whenever a program is told EIO; from the transport's threads.
+    std::function<void(const Error&)> on_failure = {};
 };
 
 struct FuseStatistics {
