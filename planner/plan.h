@@ -1,5 +1,5 @@
-// Plan: what would change and why, as a value. Made by make_plan(), a pure function: no I/O, no clock, no
-// randomness; byte-equal output for equal input. Renderers and the engine only read it.
+// Plan: what would change and why, as a value. Made by make_plan(), a pure function: no I/O, no
+// clock, no randomness; byte-equal output for equal input. Renderers and the engine only read it.
 #pragma once
 
 #include <optional>
@@ -13,11 +13,11 @@
 namespace lb::planner {
 
 enum class Reason : uint8_t {
-    kNewInSpec,          // create
-    kChangedInSpec,      // update: spec and live state differ
-    kNoLongerInSpec,     // delete: lb made it from a spec that has dropped it
-    kRequestedByCommand, // lb branch create and friends
-    kParentDeleted,      // goes with something else
+    kNewInSpec,           // create
+    kChangedInSpec,       // update: spec and live state differ
+    kNoLongerInSpec,      // delete: lb made it from a spec that has dropped it
+    kRequestedByCommand,  // lb branch create and friends
+    kParentDeleted,       // goes with something else
 };
 std::string_view to_text(Reason reason);
 
@@ -32,14 +32,19 @@ struct AttributeDiff {
     bool operator==(const AttributeDiff&) const = default;
 };
 
-// Why a change may not be carried out as it stands.
+// Why a change may not be carried out as it stands. The last three come only from requests, never
+// from a spec that read_spec() accepted, unless something was changed by hand.
 enum class Refusal : uint8_t {
     kNone,
-    kProtected,         // the live branch is protected
-    kNotSupported,      // e.g. another parent for an existing branch
-    kWouldOrphan,       // children outside of the plan
-    kInUse,
+    kProtected,     // the live branch is protected
+    kNotSupported,  // e.g. another parent for an existing branch
+    kWouldOrphan,   // children outside of the plan
+    kInUse,         // something that stays needs it
+    kNotFound,      // it, or what it is made from, does not exist
+    kAlreadyExists,
+    kInvalidName,
 };
+std::string_view to_text(Refusal refusal);
 
 struct PlannedChange {
     ResourceChange change;
@@ -54,12 +59,16 @@ struct PlannedChange {
     bool operator==(const PlannedChange&) const = default;
 };
 
+// Refused changes count as refused only.
 struct PlanSummary {
     uint64_t create_count = 0;
     uint64_t update_count = 0;
     uint64_t delete_count = 0;
     uint64_t unchanged_count = 0;
     uint64_t refused_count = 0;
+    uint64_t branch_count = 0;  // of the live state
+
+    bool operator==(const PlanSummary&) const = default;
 };
 
 // A live resource that the spec does not mention and lb did not make from a spec. Left alone.
@@ -80,6 +89,7 @@ struct Plan {
     std::string id = {};
 
     bool is_empty() const { return changes.empty(); }
+    bool operator==(const Plan&) const = default;
 };
 
 // Live state against the spec. `live.branches[default]` must be observed if it exists.

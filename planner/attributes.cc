@@ -1,0 +1,204 @@
+#include "planner/attributes.h"
+
+#include "base/text.h"
+
+namespace lb::planner {
+
+namespace {
+
+struct Attribute {
+    const char* name;
+    std::optional<std::string> text;
+};
+
+std::string truth(bool value) { return value ? "true" : "false"; }
+
+std::optional<std::string> unless_empty(std::string text) {
+    return text.empty() ? std::nullopt : std::optional(std::move(text));
+}
+
+std::string centi_cu_text(uint32_t size_centi_cu) {
+    std::string text = cat(size_centi_cu / 100);
+    uint32_t hundredths = size_centi_cu % 100;
+    if (hundredths == 0) return text;
+    text += cat(".", hundredths / 10);
+    return hundredths % 10 == 0 ? text : cat(text, hundredths % 10);
+}
+
+// With the fraction of a second, where there is one: two times that differ never look the same.
+std::string time_text(WallTime time) {
+    auto whole = std::chrono::floor<std::chrono::seconds>(time);
+    std::string text = format_time(whole);
+    auto fraction = (time - whole).count();
+    if (fraction == 0) return text;
+    std::string digits = std::to_string(fraction);
+    digits.insert(0, 9 - digits.size(), '0');
+    digits.erase(digits.find_last_not_of('0') + 1);
+    text.insert(text.size() - 1, cat(".", digits));
+    return text;
+}
+
+// Every attribute of a kind of resource, always the same ones in the same order.
+struct ListAttributes {
+    using List = std::vector<Attribute>;
+
+    List operator()(std::monostate) const { return {}; }
+    List operator()(const ProjectValue& project) const {
+        return {{"pg_version", cat(project.pg_version)},
+                {"default_branch", project.default_branch}};
+    }
+    List operator()(const BranchValue& branch) const {
+        auto expire_time =
+            branch.expire_time ? std::optional(time_text(*branch.expire_time)) : std::nullopt;
+        auto ttl = branch.ttl ? std::optional(format_short_duration(*branch.ttl)) : std::nullopt;
+        return {{"parent", unless_empty(branch.parent)},
+                {"at", unless_empty(branch.requested_at)},
+                {"protected", truth(branch.is_protected)},
+                {"expire_time", expire_time},
+                {"ttl", ttl}};
+    }
+    List operator()(const ComputeSettings& compute) const {
+        return {{"size", cat(centi_cu_text(compute.size_centi_cu), " CU")},
+                {"port", compute.port == 0 ? std::nullopt : std::optional(cat(compute.port))},
+                {"listen_addresses", unless_empty(join(compute.listen_addresses, ", "))},
+                {"always_on", truth(compute.always_on)}};
+    }
+    List operator()(const RoleValue& role) const {
+        const RoleAttributes& attributes = role.attributes;
+        int32_t limit = attributes.connection_limit;
+        bool has_password = !attributes.password_verifier.empty();
+        return {{"login", truth(attributes.login)},
+                {"superuser", truth(attributes.superuser)},
+                {"create_database", truth(attributes.create_database)},
+                {"create_role", truth(attributes.create_role)},
+                {"inherit", truth(attributes.inherit)},
+                {"replication", truth(attributes.replication)},
+                {"bypass_row_security", truth(attributes.bypass_row_security)},
+                {"connection_limit", limit < 0 ? std::nullopt : std::optional(cat(limit))},
+                {"member_of", unless_empty(join(attributes.member_of, ", "))},
+                {"password", has_password ? "(set)" : "(none)"}};
+    }
+    List operator()(const DatabaseValue& database) const { return {{"owner", database.owner}}; }
+};
+
+std::vector<Attribute> attributes_of(const ResourceValue& value) {
+    return std::visit(ListAttributes{}, value);
+}
+
+// A value of the same kind with everything that a new resource need not mention.
+struct UsualValue {
+    ResourceValue operator()(std::monostate) const { return {}; }
+    ResourceValue operator()(const ProjectValue&) const { return ProjectValue{.pg_version = 0}; }
+    ResourceValue operator()(const BranchValue&) const { return BranchValue{}; }
+    ResourceValue operator()(const ComputeSettings&) const {
+        return ComputeSettings{.size_centi_cu = 0};
+    }
+    ResourceValue operator()(const RoleValue&) const { return RoleValue{}; }
+    ResourceValue operator()(const DatabaseValue&) const { return DatabaseValue{}; }
+};
+
+const RoleAttributes* role_attributes(const ResourceValue& value) {
+    auto* role = std::get_if<RoleValue>(&value);
+    return role == nullptr ? nullptr : &role->attributes;
+}
+
+bool is_password_replaced(const ResourceValue& before, const ResourceValue& after) {
+    const RoleAttributes* old_role = role_attributes(before);
+    const RoleAttributes* new_role = role_attributes(after);
+    return old_role != nullptr && new_role != nullptr && !old_role->password_verifier.empty() &&
+           !new_role->password_verifier.empty() &&
+           old_role->password_verifier != new_role->password_verifier;
+}
+
+}  // namespace
+
+BranchValue value_of(const BranchState& branch) {
+    return BranchValue{.parent = branch.parent,
+                       .requested_at = branch.requested_at,
+                       .is_protected = branch.is_protected,
+                       .expire_time = branch.ttl ? std::nullopt : branch.expire_time,
+                       .ttl = branch.ttl};
+}
+
+DatabaseValue value_of(const DatabaseState& database) {
+    return DatabaseValue{database.owner.empty() ? std::string(kSuperuser) : database.owner};
+}
+
+std::optional<ResourceValue> live_value(const ProjectState& live, const Address& address) {
+    if (address.kind == ResourceKind::kProject) {
+        if (!live.exists) return std::nullopt;
+        return ProjectValue{.pg_version = live.pg_version, .default_branch = live.default_branch};
+    }
+    const BranchState* branch = live.find_branch(address.branch);
+    if (branch == nullptr) return std::nullopt;
+    switch (address.kind) {
+        case ResourceKind::kProject: break;
+        case ResourceKind::kBranch: return value_of(*branch);
+        case ResourceKind::kCompute: return branch->compute.settings;
+        case ResourceKind::kRole:
+            for (const RoleState& role : branch->roles) {
+                if (role.name == address.name) return RoleValue{role.attributes};
+            }
+            break;
+        case ResourceKind::kDatabase:
+            for (const DatabaseState& database : branch->databases) {
+                if (database.name == address.name) return value_of(database);
+            }
+            break;
+    }
+    return std::nullopt;
+}
+
+void keep_expiration(ResourceChange& change, const BranchState& live) {
+    auto& value = std::get<BranchValue>(change.value);
+    if (value.ttl && value.ttl == live.ttl) value.expire_time = live.expire_time;
+}
+
+Risk risk_of_update(const ComputeSettings& before, const ComputeSettings& after) {
+    ComputeSettings switched = before;
+    switched.always_on = after.always_on;
+    return switched == after ? Risk::kNone : Risk::kRestartsCompute;
+}
+
+Risk risk_of_delete(const Address& address) {
+    switch (address.kind) {
+        case ResourceKind::kProject:
+        case ResourceKind::kBranch:
+        case ResourceKind::kDatabase: return Risk::kDeletesData;
+        case ResourceKind::kCompute:
+        case ResourceKind::kRole: return Risk::kNone;
+    }
+    return Risk::kNone;
+}
+
+std::vector<AttributeDiff> diffs_of_create(const ResourceValue& after) {
+    std::vector<AttributeDiff> diffs = diffs_of_update(std::visit(UsualValue{}, after), after);
+    for (AttributeDiff& diff : diffs) diff.before.reset();
+    return diffs;
+}
+
+std::vector<AttributeDiff> diffs_of_delete(const ResourceValue& before) {
+    std::vector<AttributeDiff> diffs = diffs_of_create(before);
+    for (AttributeDiff& diff : diffs) diff.before.swap(diff.after);
+    return diffs;
+}
+
+std::vector<AttributeDiff> diffs_of_update(const ResourceValue& before,
+                                           const ResourceValue& after) {
+    LB_ASSERT(before.index() == after.index());
+    std::vector<Attribute> old_attributes = attributes_of(before);
+    std::vector<Attribute> new_attributes = attributes_of(after);
+    std::vector<AttributeDiff> diffs;
+    for (size_t i = 0; i < old_attributes.size(); ++i) {
+        if (old_attributes[i].text == new_attributes[i].text) continue;
+        diffs.push_back(AttributeDiff{.name = old_attributes[i].name,
+                                      .before = std::move(old_attributes[i].text),
+                                      .after = std::move(new_attributes[i].text)});
+    }
+    if (is_password_replaced(before, after)) {
+        diffs.push_back(AttributeDiff{.name = "password", .before = "(set)", .after = "(new)"});
+    }
+    return diffs;
+}
+
+}  // namespace lb::planner

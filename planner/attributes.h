@@ -1,0 +1,37 @@
+// What people see of a resource: its attributes as names and texts, and how two values differ.
+// Passwords show as "(set)" and "(new)"; no verifier leaves this file. Pure functions.
+#pragma once
+
+#include <vector>
+
+#include "planner/plan.h"
+
+namespace lb::planner {
+
+// Owner of databases for which the spec names none.
+inline constexpr std::string_view kSuperuser = "postgres";
+
+// The live value in the form in which it was asked for: an expiration that was computed from a ttl
+// shows as the ttl alone.
+BranchValue value_of(const BranchState& branch);
+DatabaseValue value_of(const DatabaseState& database);
+
+// The live value of a resource; nullopt if it does not exist, or if nobody looked (roles and
+// databases of a branch that is not observed).
+std::optional<ResourceValue> live_value(const ProjectState& live, const Address& address);
+
+// An update of a branch whose ttl stays must not start the ttl anew: the time that it led to comes
+// along with it. Requires: an update of `live`.
+void keep_expiration(ResourceChange& change, const BranchState& live);
+
+Risk risk_of_update(const ComputeSettings& before, const ComputeSettings& after);
+Risk risk_of_delete(const Address& address);
+
+// All attributes of `after` that are not the usual ones.
+std::vector<AttributeDiff> diffs_of_create(const ResourceValue& after);
+// All attributes of `before` that are not the usual ones.
+std::vector<AttributeDiff> diffs_of_delete(const ResourceValue& before);
+// Requires: both hold the same alternative.
+std::vector<AttributeDiff> diffs_of_update(const ResourceValue& before, const ResourceValue& after);
+
+}  // namespace lb::planner

@@ -1,0 +1,111 @@
+#include "planner/finish.h"
+
+#include <algorithm>
+
+#include "base/codec.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "planner/change_order.h"
+#include "planner/rules.h"
+
+namespace lb::planner {
+
+namespace {
+
+Generation version_of(std::string_view branch, const ProjectState& live) {
+    const BranchState* found = live.find_branch(branch);
+    return found == nullptr ? Generation{} : found->version;
+}
+
+// Computes, roles and databases have no version of their own: they change with their branch.
+void add_base_versions(const ResourceChange& change, const ProjectState& live,
+                       std::vector<BaseVersion>& versions) {
+    if (change.address.kind == ResourceKind::kProject) {
+        Generation version = live.exists ? live.generation : Generation{};
+        versions.push_back({.address = change.address, .version = version});
+        return;
+    }
+    const std::string& branch = change.address.branch;
+    versions.push_back(
+        {.address = Address::of_branch(branch), .version = version_of(branch, live)});
+    auto* value = std::get_if<BranchValue>(&change.value);
+    if (value == nullptr || change.kind != ChangeKind::kCreate || value->parent.empty()) return;
+    versions.push_back(
+        {.address = Address::of_branch(value->parent), .version = version_of(value->parent, live)});
+}
+
+std::vector<BaseVersion> base_versions(const Plan& plan, const ProjectState& live) {
+    std::vector<BaseVersion> versions;
+    for (const PlannedChange& planned : plan.changes) {
+        add_base_versions(planned.change, live, versions);
+    }
+    std::ranges::sort(versions, {}, &BaseVersion::address);
+    auto duplicates = std::ranges::unique(versions, {}, &BaseVersion::address);
+    versions.erase(duplicates.begin(), duplicates.end());
+    return versions;
+}
+
+void summarise(Plan& plan, const ProjectState& live) {
+    PlanSummary& summary = plan.summary;
+    summary.branch_count = live.branches.size();
+    for (const PlannedChange& planned : plan.changes) {
+        if (planned.refusal != Refusal::kNone) {
+            ++summary.refused_count;
+            continue;
+        }
+        switch (planned.change.kind) {
+            case ChangeKind::kCreate: ++summary.create_count; break;
+            case ChangeKind::kUpdate: ++summary.update_count; break;
+            case ChangeKind::kDelete: ++summary.delete_count; break;
+        }
+    }
+}
+
+// Over what is shown and what the plan is bound to. Verifiers are left out: their salt would give
+// the same plan another id each time a new password's verifier is computed.
+std::string plan_id(const Plan& plan) {
+    Encoder encoder;
+    auto put = [&](const std::optional<std::string>& text) {
+        encoder.u8(text ? 1 : 0);
+        encoder.text(text.value_or(""));
+    };
+    encoder.text(plan.project);
+    encoder.u64(plan.changes.size());
+    for (const PlannedChange& planned : plan.changes) {
+        encoder.text(to_text(planned.change.address));
+        encoder.text(to_text(planned.change.kind));
+        encoder.text(to_text(planned.change.origin));
+        encoder.text(to_text(planned.reason));
+        encoder.text(to_text(planned.refusal));
+        encoder.u64(planned.diffs.size());
+        for (const AttributeDiff& diff : planned.diffs) {
+            encoder.text(diff.name);
+            put(diff.before);
+            put(diff.after);
+        }
+    }
+    for (const BaseVersion& base : plan.base_versions) {
+        encoder.text(to_text(base.address));
+        encoder.u64(base.version.value());
+    }
+    std::byte hash_bytes[sizeof(uint64_t)];
+    store_little_endian(hash_bytes, hash64(encoder.out()));
+    return cat("p-", hex(as_text(ByteView(hash_bytes).first(4))));
+}
+
+}  // namespace
+
+void finish_plan(Plan& plan, const ProjectState& live) {
+    plan.base_generation = live.generation;
+    if (!plan.changes.empty()) {
+        World world(live, plan.changes);
+        sort_changes(plan.changes, world);
+        check_rules(plan.changes, world);
+    }
+    std::ranges::sort(plan.unmanaged, {}, &Unmanaged::address);
+    plan.base_versions = base_versions(plan, live);
+    summarise(plan, live);
+    plan.id = plan_id(plan);
+}
+
+}  // namespace lb::planner

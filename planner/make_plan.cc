@@ -1,0 +1,220 @@
+// The diff of a spec and the live state. It only finds out what differs; whether a change may be
+// carried out is up to rules.cc, and when, up to change_order.cc.
+#include <algorithm>
+
+#include "base/text.h"
+#include "planner/attributes.h"
+#include "planner/finish.h"
+
+namespace lb::planner {
+
+namespace {
+
+template <class Item>
+std::vector<const Item*> sorted_by_name(const std::vector<Item>& items) {
+    std::vector<const Item*> sorted;
+    sorted.reserve(items.size());
+    for (const Item& item : items) sorted.push_back(&item);
+    std::ranges::sort(sorted, {},
+                      [](const Item* item) -> const std::string& { return item->name; });
+    return sorted;
+}
+
+// Calls `visit(wanted, live)` once for each name, in order of names; the one that is missing is
+// null.
+template <class Wanted, class Live, class Visit>
+void merge_by_name(const std::vector<Wanted>& wanted_items, const std::vector<Live>& live_items,
+                   Visit visit) {
+    std::vector<const Wanted*> wanted = sorted_by_name(wanted_items);
+    std::vector<const Live*> live = sorted_by_name(live_items);
+    size_t w = 0;
+    size_t l = 0;
+    while (w < wanted.size() || l < live.size()) {
+        int order = w == wanted.size() ? 1
+                    : l == live.size() ? -1
+                                       : wanted[w]->name.compare(live[l]->name);
+        visit(order <= 0 ? wanted[w] : nullptr, order >= 0 ? live[l] : nullptr);
+        if (order <= 0) ++w;
+        if (order >= 0) ++l;
+    }
+}
+
+class SpecDiff {
+public:
+    SpecDiff(const specs::ProjectSpec& spec, const ProjectState& live, Plan& plan)
+        : spec_(spec), live_(live), plan_(plan) {}
+
+    void run() {
+        // With another default branch, the roles and databases of the spec would be compared with
+        // those of the wrong branch. The plan is refused anyway.
+        if (live_.exists && spec_.default_branch != live_.default_branch) {
+            diff_project();
+            return;
+        }
+        diff_project();
+        merge_by_name(spec_.branches, live_.branches,
+                      [&](auto* wanted, auto* live) { diff_branch(wanted, live); });
+        static const BranchState kNothing;
+        const BranchState* found = live_.find_branch(spec_.default_branch);
+        LB_ASSERT(found == nullptr || found->is_observed);
+        const BranchState& contents = found == nullptr ? kNothing : *found;
+        merge_by_name(spec_.roles, contents.roles,
+                      [&](auto* wanted, auto* live) { diff_role(wanted, live); });
+        merge_by_name(spec_.databases, contents.databases,
+                      [&](auto* wanted, auto* live) { diff_database(wanted, live); });
+    }
+
+private:
+    void diff_project();
+    void diff_branch(const specs::BranchSpec* wanted, const BranchState* live);
+    void diff_compute(const specs::BranchSpec& wanted, const BranchState* live);
+    void diff_role(const specs::RoleSpec* wanted, const RoleState* live);
+    void diff_database(const specs::DatabaseSpec* wanted, const DatabaseState* live);
+
+    void create(Address address, ResourceValue value, const specs::Span& span);
+    // `origin` of the live resource: one that did not come from a spec is adopted. nullptr if
+    // nothing differs.
+    PlannedChange* update(Address address, const ResourceValue& before, ResourceValue after,
+                          Origin origin, const specs::Span& span);
+    // Deletes what came from a spec; leaves the rest alone and returns nullptr.
+    PlannedChange* remove(Address address, const ResourceValue& before, Origin origin);
+
+    const specs::ProjectSpec& spec_;
+    const ProjectState& live_;
+    Plan& plan_;
+};
+
+void SpecDiff::create(Address address, ResourceValue value, const specs::Span& span) {
+    PlannedChange planned;
+    planned.diffs = diffs_of_create(value);
+    planned.change = {.address = std::move(address), .value = std::move(value)};
+    planned.span = span;
+    plan_.changes.push_back(std::move(planned));
+}
+
+PlannedChange* SpecDiff::update(Address address, const ResourceValue& before, ResourceValue after,
+                                Origin origin, const specs::Span& span) {
+    if (before == after && origin == Origin::kSpec) {
+        ++plan_.summary.unchanged_count;
+        return nullptr;
+    }
+    PlannedChange planned;
+    planned.reason = Reason::kChangedInSpec;
+    planned.diffs = diffs_of_update(before, after);
+    if (origin != Origin::kSpec) {
+        planned.diffs.push_back(AttributeDiff{.name = "origin",
+                                              .before = std::string(to_text(origin)),
+                                              .after = std::string(to_text(Origin::kSpec))});
+    }
+    planned.change = {
+        .address = std::move(address), .kind = ChangeKind::kUpdate, .value = std::move(after)};
+    planned.span = span;
+    plan_.changes.push_back(std::move(planned));
+    return &plan_.changes.back();
+}
+
+PlannedChange* SpecDiff::remove(Address address, const ResourceValue& before, Origin origin) {
+    if (origin != Origin::kSpec) {
+        plan_.unmanaged.push_back({.address = std::move(address), .origin = origin});
+        return nullptr;
+    }
+    PlannedChange planned;
+    planned.reason = Reason::kNoLongerInSpec;
+    planned.diffs = diffs_of_delete(before);
+    planned.risk = risk_of_delete(address);
+    planned.change = {.address = std::move(address), .kind = ChangeKind::kDelete};
+    plan_.changes.push_back(std::move(planned));
+    return &plan_.changes.back();
+}
+
+void SpecDiff::diff_project() {
+    ProjectValue wanted{.pg_version = spec_.pg_version, .default_branch = spec_.default_branch};
+    if (!live_.exists) {
+        create(Address::project(), std::move(wanted), spec_.span);
+        return;
+    }
+    ProjectValue before{.pg_version = live_.pg_version, .default_branch = live_.default_branch};
+    update(Address::project(), before, std::move(wanted), Origin::kSpec, spec_.span);
+}
+
+void SpecDiff::diff_branch(const specs::BranchSpec* wanted, const BranchState* live) {
+    if (wanted == nullptr) {
+        auto* removed = remove(Address::of_branch(live->name), value_of(*live), live->origin);
+        if (removed != nullptr) removed->deleted_bytes = live->own_bytes;
+        return;
+    }
+    BranchValue after{.parent = wanted->parent,
+                      .requested_at = wanted->at,
+                      .is_protected = wanted->is_protected,
+                      .expire_time = wanted->expire_time,
+                      .ttl = wanted->ttl};
+    Address address = Address::of_branch(wanted->name);
+    if (live == nullptr) {
+        create(std::move(address), std::move(after), wanted->span);
+    } else {
+        auto* updated = update(std::move(address), value_of(*live), std::move(after), live->origin,
+                               wanted->span);
+        if (updated != nullptr) keep_expiration(updated->change, *live);
+    }
+    diff_compute(*wanted, live);
+}
+
+// A branch that is deleted takes its compute along, so only wanted branches come here.
+void SpecDiff::diff_compute(const specs::BranchSpec& wanted, const BranchState* live) {
+    bool is_default = wanted.name == spec_.default_branch;
+    bool is_named = wanted.compute.has_value() || is_default;
+    static const ComputeSettings kUsual;
+    if (!is_named && (live == nullptr || live->compute.settings == kUsual)) return;
+    ComputeSettings after = wanted.compute.value_or(kUsual);
+    after.always_on |= is_named;
+    const specs::Span& span = wanted.compute ? wanted.compute_span : wanted.span;
+    Address address = Address::of_compute(wanted.name);
+    if (live == nullptr) {
+        create(std::move(address), std::move(after), span);
+        return;
+    }
+    const ComputeSettings& before = live->compute.settings;
+    Risk risk = risk_of_update(before, after);
+    auto* updated = update(std::move(address), before, std::move(after), Origin::kSpec, span);
+    if (updated != nullptr) updated->risk = risk;
+}
+
+void SpecDiff::diff_role(const specs::RoleSpec* wanted, const RoleState* live) {
+    Address address = Address::of_role(spec_.default_branch, wanted ? wanted->name : live->name);
+    if (wanted == nullptr) {
+        remove(std::move(address), RoleValue{live->attributes}, live->origin);
+    } else if (live == nullptr) {
+        create(std::move(address), RoleValue{wanted->attributes}, wanted->span);
+    } else {
+        update(std::move(address), RoleValue{live->attributes}, RoleValue{wanted->attributes},
+               live->origin, wanted->span);
+    }
+}
+
+void SpecDiff::diff_database(const specs::DatabaseSpec* wanted, const DatabaseState* live) {
+    Address address =
+        Address::of_database(spec_.default_branch, wanted ? wanted->name : live->name);
+    if (wanted == nullptr) {
+        remove(std::move(address), value_of(*live), live->origin);
+        return;
+    }
+    DatabaseValue after{wanted->owner.empty() ? std::string(kSuperuser) : wanted->owner};
+    if (live == nullptr) {
+        create(std::move(address), std::move(after), wanted->span);
+    } else {
+        update(std::move(address), value_of(*live), std::move(after), live->origin, wanted->span);
+    }
+}
+
+}  // namespace
+
+Plan make_plan(const specs::ProjectSpec& spec, const ProjectState& live) {
+    LB_ASSERT(!live.exists || live.name == spec.name);
+    Plan plan;
+    plan.project = spec.name;
+    SpecDiff(spec, live, plan).run();
+    finish_plan(plan, live);
+    return plan;
+}
+
+}  // namespace lb::planner

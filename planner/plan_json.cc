@@ -1,0 +1,104 @@
+#include "planner/policy.h"
+#include "planner/render.h"
+
+namespace lb::planner {
+
+namespace {
+
+constexpr std::string_view kFormatVersion = "1.0";
+
+Json text_or_null(const std::optional<std::string>& text) { return text ? Json(*text) : Json(); }
+
+Json span_to_json(const specs::Span& span) {
+    if (span.line == 0) return Json();
+    Json json = Json::object();
+    json.set("file", span.file);
+    json.set("line", int64_t{span.line});
+    json.set("column", int64_t{span.column});
+    json.set("end_line", int64_t{span.end_line});
+    json.set("end_column", int64_t{span.end_column});
+    return json;
+}
+
+Json refusal_to_json(const PlannedChange& planned) {
+    if (planned.refusal == Refusal::kNone) return Json();
+    Json json = Json::object();
+    json.set("kind", to_text(planned.refusal));
+    json.set("message", planned.refusal_message);
+    json.set("help", planned.refusal_help);
+    return json;
+}
+
+Json attributes_to_json(const std::vector<AttributeDiff>& diffs) {
+    Json list = Json::array();
+    for (const AttributeDiff& diff : diffs) {
+        Json json = Json::object();
+        json.set("name", diff.name);
+        json.set("before", text_or_null(diff.before));
+        json.set("after", text_or_null(diff.after));
+        list.push(std::move(json));
+    }
+    return list;
+}
+
+Json change_to_json(const PlannedChange& planned) {
+    const ResourceChange& change = planned.change;
+    Json json = Json::object();
+    json.set("address", to_text(change.address));
+    json.set("kind", to_text(change.address.kind));
+    json.set("action", to_text(change.kind));
+    json.set("reason", to_text(planned.reason));
+    json.set("origin", to_text(change.origin));
+    json.set("risk", to_text(planned.risk));
+    json.set("deleted_bytes", planned.deleted_bytes);
+    json.set("needs_allow_destroy", needs_permission(planned));
+    json.set("attributes", attributes_to_json(planned.diffs));
+    json.set("span", span_to_json(planned.span));
+    json.set("refusal", refusal_to_json(planned));
+    return json;
+}
+
+Json summary_to_json(const PlanSummary& summary) {
+    Json json = Json::object();
+    json.set("create", summary.create_count);
+    json.set("update", summary.update_count);
+    json.set("delete", summary.delete_count);
+    json.set("unchanged", summary.unchanged_count);
+    json.set("refused", summary.refused_count);
+    return json;
+}
+
+}  // namespace
+
+Json to_json(const Plan& plan) {
+    Json json = Json::object();
+    json.set("format_version", kFormatVersion);
+    json.set("plan_id", plan.id);
+    json.set("project", plan.project);
+    json.set("base_generation", plan.base_generation.value());
+    json.set("branch_count", plan.summary.branch_count);
+    json.set("applyable", !plan.is_empty() && plan.summary.refused_count == 0);
+    json.set("summary", summary_to_json(plan.summary));
+    Json changes = Json::array();
+    for (const PlannedChange& planned : plan.changes) changes.push(change_to_json(planned));
+    json.set("changes", std::move(changes));
+    Json unmanaged = Json::array();
+    for (const Unmanaged& resource : plan.unmanaged) {
+        Json item = Json::object();
+        item.set("address", to_text(resource.address));
+        item.set("origin", to_text(resource.origin));
+        unmanaged.push(std::move(item));
+    }
+    json.set("unmanaged", std::move(unmanaged));
+    Json versions = Json::array();
+    for (const BaseVersion& base : plan.base_versions) {
+        Json item = Json::object();
+        item.set("address", to_text(base.address));
+        item.set("version", base.version.value());
+        versions.push(std::move(item));
+    }
+    json.set("base_versions", std::move(versions));
+    return json;
+}
+
+}  // namespace lb::planner

@@ -1,0 +1,91 @@
+#include "planner/policy.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+
+namespace lb::planner {
+
+namespace {
+
+ErrorCode code_of(Refusal refusal) {
+    switch (refusal) {
+        case Refusal::kNone:
+        case Refusal::kProtected:
+        case Refusal::kNotSupported:
+        case Refusal::kWouldOrphan:
+        case Refusal::kInUse: return ErrorCode::kRefused;
+        case Refusal::kNotFound: return ErrorCode::kNotFound;
+        case Refusal::kAlreadyExists: return ErrorCode::kAlreadyExists;
+        case Refusal::kInvalidName: return ErrorCode::kInvalidName;
+    }
+    return ErrorCode::kRefused;
+}
+
+// One refusal speaks for itself; of several, each is a note with its own help.
+Error refusal_error(const std::vector<const PlannedChange*>& refused) {
+    const PlannedChange& first = *refused.front();
+    if (refused.size() == 1) {
+        return Error{.code = code_of(first.refusal),
+                     .message = first.refusal_message,
+                     .help = first.refusal_help};
+    }
+    Error error{.code = code_of(first.refusal),
+                .message = cat(refused.size(), " changes of this plan are refused"),
+                .help = "change the spec or the command as said above; nothing was applied"};
+    for (const PlannedChange* planned : refused) {
+        std::string note = cat(to_text(planned->change.address), ": ", planned->refusal_message);
+        if (!planned->refusal_help.empty()) note += cat(" (", planned->refusal_help, ")");
+        error.notes.push_back(std::move(note));
+        if (planned->refusal == Refusal::kProtected) error.code = ErrorCode::kRefused;
+    }
+    return error;
+}
+
+}  // namespace
+
+bool needs_permission(const PlannedChange& planned) {
+    return planned.risk == Risk::kDeletesData && planned.reason != Reason::kParentDeleted;
+}
+
+std::string destroy_option(const Address& address) {
+    std::string text = to_text(address);
+    bool is_plain = std::ranges::all_of(text, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '.' || c == '_' || c == '-' || c == '/';
+    });
+    if (is_plain) return cat("--allow-destroy ", text);
+    std::string shell_word = "'";
+    for (char c : text) {
+        if (c == '\'') {
+            shell_word += "'\\''";
+        } else {
+            shell_word += c;
+        }
+    }
+    return cat("--allow-destroy ", shell_word, "'");
+}
+
+Status check_policy(const Plan& plan, const std::vector<std::string>& allowed_destroys) {
+    std::set<Address> allowed;
+    for (const std::string& text : allowed_destroys) {
+        if (auto address = parse_address(text)) allowed.insert(*address);
+    }
+    std::vector<const PlannedChange*> refused;
+    std::vector<std::string> addresses;
+    std::vector<std::string> options;
+    for (const PlannedChange& planned : plan.changes) {
+        if (planned.refusal != Refusal::kNone) refused.push_back(&planned);
+        if (!needs_permission(planned) || allowed.contains(planned.change.address)) continue;
+        addresses.push_back(to_text(planned.change.address));
+        options.push_back(destroy_option(planned.change.address));
+    }
+    if (!refused.empty()) return refusal_error(refused);
+    if (addresses.empty()) return ok();
+    return Error{.code = ErrorCode::kDestroyNotAllowed,
+                 .message = cat("this plan deletes the data of ", join(addresses, ", ")),
+                 .help = cat("if that is wanted, add: ", join(options, " "))};
+}
+
+}  // namespace lb::planner

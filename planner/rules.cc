@@ -1,0 +1,247 @@
+#include "planner/rules.h"
+
+#include <algorithm>
+
+#include "base/model/names.h"
+#include "base/text.h"
+
+namespace lb::planner {
+
+namespace {
+
+constexpr size_t kListedNamesMax = 5;
+
+// [branches.main], [branches."feature/cart"]
+std::string branch_table(std::string_view branch) {
+    bool is_bare = branch.find_first_of("./") == std::string_view::npos;
+    return cat("[branches.", is_bare ? std::string(branch) : quoted(branch), "]");
+}
+
+bool is_position(std::string_view at) {
+    constexpr std::string_view kPrefix = "position:";
+    if (!at.starts_with(kPrefix) || at.size() == kPrefix.size()) return false;
+    return at.find_first_not_of("0123456789", kPrefix.size()) == std::string_view::npos;
+}
+
+void check_project_update(PlannedChange& planned, const ProjectState& live) {
+    const auto& value = std::get<ProjectValue>(planned.change.value);
+    if (value.default_branch != live.default_branch) {
+        refuse(planned, Refusal::kNotSupported,
+               cat("the default branch of project ", live.name, " is ", live.default_branch,
+                   " and cannot be changed"),
+               cat("set default_branch = ", quoted(live.default_branch)));
+    }
+    if (value.pg_version != live.pg_version) {
+        refuse(planned, Refusal::kNotSupported,
+               cat("project ", live.name, " has PostgreSQL ", live.pg_version,
+                   " and cannot change to ", value.pg_version, " in place"),
+               cat("set pg_version = ", live.pg_version,
+                   ", or make a new project and load a dump into it"));
+    }
+}
+
+void check_project_delete(PlannedChange& planned, const ProjectState& live) {
+    std::vector<std::string> kept;
+    for (const BranchState& branch : live.branches) {
+        if (branch.is_protected) kept.push_back(branch.name);
+    }
+    if (kept.empty()) return;
+    refuse(planned, Refusal::kProtected,
+           cat("project ", live.name, " has protected branches: ", list_names(kept)),
+           "set protected = false for them in the spec and run \"lb apply\" first");
+}
+
+void check_project(PlannedChange& planned, const World& world) {
+    check_existence(planned, world);
+    if (planned.refusal != Refusal::kNone) return;
+    switch (planned.change.kind) {
+        case ChangeKind::kCreate: return;
+        case ChangeKind::kUpdate: check_project_update(planned, world.live()); return;
+        case ChangeKind::kDelete: check_project_delete(planned, world.live()); return;
+    }
+}
+
+void check_branch_parent(PlannedChange& planned, const World& world) {
+    const ProjectState& live = world.live();
+    const std::string& name = planned.change.address.branch;
+    const std::string& parent = std::get<BranchValue>(planned.change.value).parent;
+    if (parent.empty()) {
+        bool has_root = std::ranges::any_of(
+            live.branches, [](const BranchState& branch) { return branch.parent.empty(); });
+        if (!has_root) return;
+        refuse(planned, Refusal::kNotSupported,
+               cat("branch ", name, " has no parent, and project ", live.name,
+                   " has a root branch already"),
+               cat("name its parent, for example ", live.default_branch));
+    } else if (!world.will_have_branch(parent)) {
+        refuse(planned, Refusal::kNotFound,
+               cat("branch ", parent, ", the parent of ", name, ", does not exist"),
+               "see what there is with: lb branch list");
+    } else if (world.tree().find(name)->is_circular) {
+        refuse(planned, Refusal::kNotSupported, cat("branch ", name, " would descend from itself"),
+               "give it a parent that exists");
+    }
+}
+
+void check_branch_create(PlannedChange& planned, const World& world) {
+    const auto& value = std::get<BranchValue>(planned.change.value);
+    refuse_invalid_name(planned, check_branch_name(planned.change.address.branch));
+    if (!world.live().exists && !world.is_created(Address::project())) {
+        refuse(planned, Refusal::kNotFound, cat("project ", world.live().name, " does not exist"),
+               "make it from a spec first: lb apply");
+    }
+    if (!value.requested_at.empty() && !is_position(value.requested_at)) {
+        refuse(planned, Refusal::kNotSupported,
+               cat(quoted(value.requested_at), " is not a point in a branch's history"),
+               "leave it out for the parent's present state, or give position:N");
+    }
+    check_branch_parent(planned, world);
+}
+
+void check_branch_update(PlannedChange& planned, const BranchState& live) {
+    const auto& value = std::get<BranchValue>(planned.change.value);
+    std::string help = cat("give the new branch another name; or remove ", live.name,
+                           " from the spec, run \"lb apply\", and put it back");
+    if (value.parent != live.parent) {
+        std::string made =
+            live.parent.empty() ? "is a root branch" : cat("was made from ", live.parent);
+        refuse(planned, Refusal::kNotSupported,
+               cat("branch ", live.name, " ", made, "; its parent cannot be changed"), help);
+    }
+    if (value.requested_at != live.requested_at) {
+        std::string from = live.requested_at.empty() ? "its parent's head" : live.requested_at;
+        refuse(planned, Refusal::kNotSupported,
+               cat("branch ", live.name, " was made at ", from,
+                   "; its branch point cannot be changed"),
+               help);
+    }
+}
+
+void check_compute(PlannedChange& planned, const World& world) {
+    const ResourceChange& change = planned.change;
+    const std::string& branch = change.address.branch;
+    if (change.kind == ChangeKind::kDelete) {
+        refuse(planned, Refusal::kNotSupported,
+               cat("compute ", branch, " goes with its branch only"), "delete the branch");
+    } else if (!world.will_have_branch(branch)) {
+        refuse(planned, Refusal::kNotFound, cat("branch ", branch, " does not exist"),
+               "see what there is with: lb branch list");
+    } else if (change.kind == ChangeKind::kCreate) {
+        check_existence(planned, world);
+    }
+}
+
+// Walks the changes in their order, in which children are deleted before their parents, so that a
+// child that must stay is known when its parent's turn comes.
+class BranchDeletes {
+public:
+    explicit BranchDeletes(const World& world) : world_(world) {
+        if (!world.has_deleted_branches()) return;
+        for (const BranchTree::Node& node : world.tree().nodes()) {
+            bool stays = !world.is_deleted(Address::of_branch(node.name));
+            if (stays && !node.parent.empty()) staying_[node.parent].push_back(node.name);
+        }
+    }
+
+    void check(PlannedChange& planned) {
+        const ProjectState& project = world_.live();
+        const BranchState& live = *project.find_branch(planned.change.address.branch);
+        auto staying = staying_.find(live.name);
+        if (live.is_protected) {
+            refuse_protected(planned);
+        } else if (staying != staying_.end()) {
+            refuse(
+                planned, Refusal::kWouldOrphan,
+                cat("branch ", live.name, " has children that stay: ", list_names(staying->second)),
+                cat("delete the children first, or keep ", live.name));
+        } else if (live.name == project.default_branch && !world_.is_deleted(Address::project())) {
+            refuse(planned, Refusal::kInUse,
+                   cat("branch ", live.name, " is the default branch of project ", project.name),
+                   "to remove the whole project: lb destroy");
+        }
+        if (planned.refusal != Refusal::kNone) staying_[live.parent].push_back(live.name);
+    }
+
+private:
+    static void refuse_protected(PlannedChange& planned) {
+        const std::string& name = planned.change.address.branch;
+        std::string table = branch_table(name);
+        bool is_spec = planned.reason == Reason::kNoLongerInSpec;
+        refuse(planned, Refusal::kProtected, cat("branch ", name, " is protected"),
+               is_spec ? cat("put ", table,
+                             " back with protected = false, run \"lb apply\", then remove it")
+                       : cat("set protected = false in ", table, " and run \"lb apply\" first"));
+    }
+
+    const World& world_;
+    std::map<std::string, std::vector<std::string>, std::less<>> staying_;  // parent -> children
+};
+
+void check_branch(PlannedChange& planned, const World& world, BranchDeletes& deletes) {
+    check_existence(planned, world);
+    if (planned.refusal == Refusal::kNotFound) return;
+    switch (planned.change.kind) {
+        case ChangeKind::kCreate: check_branch_create(planned, world); return;
+        case ChangeKind::kUpdate:
+            check_branch_update(planned, *world.live().find_branch(planned.change.address.branch));
+            return;
+        case ChangeKind::kDelete: deletes.check(planned); return;
+    }
+}
+
+}  // namespace
+
+std::string list_names(const std::vector<std::string>& names) {
+    size_t shown_count = std::min(names.size(), kListedNamesMax);
+    std::string text =
+        join({names.begin(), names.begin() + static_cast<ptrdiff_t>(shown_count)}, ", ");
+    if (names.size() > shown_count) text += cat(" and ", names.size() - shown_count, " more");
+    return text;
+}
+
+void refuse(PlannedChange& planned, Refusal refusal, std::string message, std::string help) {
+    if (planned.refusal != Refusal::kNone) return;
+    planned.refusal = refusal;
+    planned.refusal_message = std::move(message);
+    planned.refusal_help = std::move(help);
+}
+
+void refuse_invalid_name(PlannedChange& planned, const Status& name_check) {
+    if (name_check.is_ok()) return;
+    refuse(planned, Refusal::kInvalidName, name_check.error().message, name_check.error().help);
+}
+
+void check_existence(PlannedChange& planned, const World& world) {
+    const Address& address = planned.change.address;
+    bool is_create = planned.change.kind == ChangeKind::kCreate;
+    if (world.exists(address) != is_create) return;
+    if (is_create) {
+        refuse(planned, Refusal::kAlreadyExists, cat(to_text(address), " exists already"),
+               "choose another name, or change the one that exists");
+    } else {
+        refuse(planned, Refusal::kNotFound, cat(to_text(address), " does not exist"),
+               "see what there is with: lb status");
+    }
+}
+
+void check_rules(std::vector<PlannedChange>& changes, const World& world) {
+    BranchDeletes deletes(world);
+    std::set<Address> seen;
+    for (PlannedChange& planned : changes) {
+        const Address& address = planned.change.address;
+        if (!seen.insert(address).second) {
+            refuse(planned, Refusal::kNotSupported,
+                   cat(to_text(address), " is changed twice in one plan"),
+                   "ask for one change of it at a time");
+        }
+        switch (address.kind) {
+            case ResourceKind::kProject: check_project(planned, world); break;
+            case ResourceKind::kBranch: check_branch(planned, world, deletes); break;
+            case ResourceKind::kCompute: check_compute(planned, world); break;
+            case ResourceKind::kRole: check_role(planned, world); break;
+            case ResourceKind::kDatabase: check_database(planned, world); break;
+        }
+    }
+}
+
+}  // namespace lb::planner

@@ -1,0 +1,52 @@
+// World: what there is before a plan and what there will be after it. Ordering and rules ask it; it
+// keeps copies of what it needs of the changes, so that they may be moved about meanwhile.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "planner/branch_tree.h"
+#include "planner/role_order.h"
+
+namespace lb::planner {
+
+class World {
+public:
+    // `live` must outlive the world.
+    World(const ProjectState& live, const std::vector<PlannedChange>& changes);
+
+    const ProjectState& live() const { return live_; }
+    const BranchTree& tree() const { return tree_; }
+
+    bool is_created(const Address& address) const { return created_.contains(address); }
+    bool is_deleted(const Address& address) const { return deleted_.contains(address); }
+    bool has_deleted_branches() const { return has_deleted_branches_; }
+
+    // Roles and databases of the branch are known from the live state.
+    bool is_observed(std::string_view branch) const;
+    // Whether it exists now. Of roles and databases: in an observed branch that the plan touches.
+    bool exists(const Address& address) const;
+    bool will_have_branch(const std::string& branch) const;
+    // True too where nobody can tell: in branches that inherit, or were not observed.
+    bool will_have_role(const std::string& branch, const std::string& role) const;
+    // Databases that the role will own when the plan is through; sorted.
+    std::vector<std::string> databases_owned_after(const Address& role) const;
+    // nullptr if the plan changes no role of the branch.
+    const RoleOrder* role_order(std::string_view branch) const;
+
+private:
+    void collect_contents(const std::vector<PlannedChange>& changes);
+
+    const ProjectState& live_;
+    BranchTree tree_;
+    bool has_deleted_branches_ = false;
+    std::set<Address> created_;
+    std::set<Address> deleted_;
+    std::set<Address> contents_;                               // live roles and databases
+    std::map<Address, std::vector<std::string>> owned_after_;  // role -> databases
+    std::map<std::string, RoleOrder, std::less<>> role_orders_;
+};
+
+}  // namespace lb::planner
