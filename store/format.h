@@ -4,6 +4,9 @@
 // frame is one mutation request, all or nothing: a header and its records, each a header followed
 // by its payload. All records of a frame share its sequence number, which is also the position.
 //
+// A frame's hash covers its header, and the header a hash of its record headers, which hold the hashes
+// of their payloads: so the chain of frame hashes covers every byte of the log.
+//
 // Every record is one put into the index: (key, sequence) -> value. So the index can be rebuilt
 // from segments alone, and a replay is a loop.
 //
@@ -57,6 +60,9 @@ struct SegmentHeader {
     SegmentClass segment_class = SegmentClass::kHot;
     uint64_t first_sequence = 0;       // of the first frame that will be in it
     uint64_t previous_frame_hash = 0;  // chain across segments: last frame hash before this one
+    // What was known to be durable when this was written: these frames can never be missing.
+    uint64_t durable_sequence = 0;
+    WallTime previous_written_at{};  // of the last frame before this segment
 };
 
 struct FrameHeader {
@@ -65,6 +71,9 @@ struct FrameHeader {
     WallTime written_at{};
     uint32_t record_count = 0;
     uint32_t body_bytes = 0;           // record headers and payloads
+    // Known to be durable when this was written; 0 if that was 2^32 - 1 or more frames before.
+    uint64_t durable_sequence = 0;
+    uint64_t records_hash = 0;         // over the record headers: see chain_record_hash()
     uint64_t previous_frame_hash = 0;  // chain: rejects stale frames of a recycled file
     uint64_t frame_hash = 0;           // over the header's other bytes; identifies the frame
 };
@@ -104,9 +113,22 @@ void encode_segment_header(const SegmentHeader& header,
                            std::span<std::byte, kSegmentHeaderBytes> out);
 Result<SegmentHeader> decode_segment_header(ByteView bytes);
 
+// Seed of the frame hashes of a store: frames of another store, or bytes that somebody wrote into a
+// table, never look like frames of this one.
+uint64_t frame_seed(const StoreId& store_id);
+
 // Sets header.frame_hash.
-void encode_frame_header(FrameHeader& header, std::span<std::byte, kFrameHeaderBytes> out);
-Result<FrameHeader> decode_frame_header(ByteView bytes);
+void encode_frame_header(FrameHeader& header, uint64_t seed,
+                         std::span<std::byte, kFrameHeaderBytes> out);
+Result<FrameHeader> decode_frame_header(ByteView bytes, uint64_t seed);
+// A quick "certainly not", for a search through arbitrary bytes.
+bool may_be_frame_header(ByteView bytes);
+
+// FrameHeader::records_hash is the fold of this over the frame's encoded record headers, from 0.
+uint64_t chain_record_hash(uint64_t hash, std::span<const std::byte, kRecordHeaderBytes> header);
+
+// Frames and payloads start at multiples of 8; the bytes between are zero.
+constexpr uint64_t align_record(uint64_t bytes) { return (bytes + 7) & ~uint64_t{7}; }
 
 void encode_record_header(const RecordHeader& header,
                           std::span<std::byte, kRecordHeaderBytes> out);
@@ -126,5 +148,10 @@ struct Footer {
 };
 // `bytes`: the end of the segment file, at least the whole footer.
 Result<Footer> decode_footer(ByteView bytes);
+// The same from the tail alone, without entries. `bytes`: at least the last 64 of the file.
+Result<Footer> decode_footer_tail(ByteView bytes);
+constexpr uint64_t footer_bytes(uint64_t entry_count) {
+    return entry_count * kFooterEntryBytes + kFooterTailBytes;
+}
 
 }  // namespace lb::store

@@ -1,0 +1,51 @@
+// Recovery: finds the end of the log, decides whether what is missing may be missing, and makes the
+// segment files consistent, so that appends can go on at the end.
+//
+// What may be missing: after a power cut, any bytes written since the last sync, in any order. What
+// may not: frames that were durable. Every segment header and every frame header names a sequence
+// that was durable when it was written. The log ends at the first frame that is torn or does not
+// chain; if anything readable, before or behind that place, names a durable sequence after it, the
+// store is damaged, and nothing is changed. docs/store-format.md has the whole algorithm.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "store/disk.h"
+#include "store/format.h"
+#include "store/log_super.h"
+
+namespace lb::store {
+
+struct SegmentSummary {
+    SegmentId segment;
+    uint64_t first_sequence = 0;
+    uint64_t last_sequence = 0;  // first_sequence - 1 if there is no frame
+    uint64_t end_offset = 0;     // of its frames
+};
+
+struct RecoveredLog {
+    std::vector<SegmentSummary> segments;     // oldest first; the last one is the active one
+    std::vector<FooterEntry> active_entries;  // of all records of the active segment
+    uint64_t last_sequence = 0;
+    uint64_t last_frame_hash = 0;
+    WallTime last_written_at{};
+};
+
+// Everything in the result is durable. Errors: kStoreDamaged (then nothing was changed),
+// kStoreFormatNewer, those of Disk.
+Result<RecoveredLog> recover_log(Disk& disk, const std::string& store_directory,
+                                 const Super& super);
+
+// The hash that the first frame of a store has as its previous one.
+uint64_t first_previous_frame_hash(const StoreId& store_id);
+
+// Makes an empty store: segment 1 and then SUPER, durable. Leftovers of a creation that was cut
+// short are removed. Errors: kStoreDamaged if there are segments with frames (then SUPER was lost).
+Result<Super> create_store(Disk& disk, const std::string& store_directory, uint64_t segment_bytes);
+
+// Writes the footer of a segment that is full.
+Status write_footer(File& file, uint64_t segment_bytes, const SegmentSummary& summary,
+                    uint64_t last_frame_hash, const std::vector<FooterEntry>& entries);
+
+}  // namespace lb::store

@@ -1,0 +1,55 @@
+#include <array>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "store/segment_scan.h"
+
+namespace lb::store {
+
+namespace {
+
+std::string identity(const RecordHeader& record) {
+    return cat("type ", static_cast<unsigned>(record.type), ", line ", record.line, ", object ",
+               record.object, ", block ", record.block, ", sequence ", record.sequence);
+}
+
+bool is_same_identity(const RecordHeader& a, const RecordHeader& b) {
+    return a.type == b.type && a.line == b.line && a.object == b.object && a.block == b.block &&
+           a.sequence == b.sequence;
+}
+
+Error damaged(const RecordLocation& location, const RecordHeader& expected, std::string_view what) {
+    return Error{.code = ErrorCode::kStoreDamaged,
+                 .message = cat("segment ", location.segment.value(), " is damaged at offset ",
+                                location.offset, ": ", what)}
+        .with(cat("expected: ", identity(expected)));
+}
+
+}  // namespace
+
+Status read_record(File& file, uint64_t segment_bytes, const RecordLocation& location,
+                   const RecordHeader& expected, std::span<std::byte, kBlockBytes> out) {
+    if (location.stored_bytes > kBlockBytes ||
+        uint64_t{location.offset} + kRecordHeaderBytes + location.stored_bytes > segment_bytes) {
+        return damaged(location, expected, "the location is impossible");
+    }
+    std::array<std::byte, kRecordHeaderBytes + kBlockBytes> buffer;
+    std::span<std::byte> bytes =
+        std::span(buffer).first(kRecordHeaderBytes + location.stored_bytes);
+    LB_TRY(file.read_at(location.offset, bytes));
+    Result<RecordHeader> found = decode_record_header(bytes);
+    if (!found) return damaged(location, expected, found.error().message);
+    if (!is_same_identity(*found, expected) || found->stored_bytes != location.stored_bytes) {
+        return damaged(location, expected, "another record is there")
+            .with(cat("found: ", identity(*found), ", ", found->stored_bytes, " bytes"));
+    }
+    ByteView payload = bytes.subspan(kRecordHeaderBytes);
+    if (hash64(payload) != found->payload_hash) {
+        return damaged(location, expected, "payload checksum mismatch");
+    }
+    std::memcpy(out.data(), payload.data(), payload.size());
+    std::memset(out.data() + payload.size(), 0, out.size() - payload.size());
+    return ok();
+}
+
+}  // namespace lb::store
