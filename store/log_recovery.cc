@@ -24,7 +24,7 @@ struct Found {
 // A segment that is part of the log.
 struct Accepted {
     const Found* found = nullptr;
-    SegmentSummary summary;
+    SegmentSummary summary = {};
     bool is_scanned = false;
     std::vector<FooterEntry> entries = {};  // if it was scanned; in log order
     uint64_t last_frame_hash = 0;
