@@ -23,10 +23,10 @@ struct SecretReference {
 
 struct BranchSpec {
     std::string name;
-    Span span;                       // of the table's header
-    std::string parent = {};         // empty: root branch (only the default branch, for now)
+    Span span;                // of the table's header
+    std::string parent = {};  // empty: root branch (only the default branch, for now)
     Span parent_span = {};
-    std::string at = {};             // "" or "position:N"
+    std::string at = {};  // "" or "position:N"
     bool is_protected = false;
     std::optional<WallTime> expire_time = {};
     std::optional<std::chrono::seconds> ttl = {};
@@ -38,7 +38,7 @@ struct BranchSpec {
 struct RoleSpec {
     std::string name;
     Span span;
-    RoleAttributes attributes;       // password_verifier is filled in by resolve_secrets()
+    RoleAttributes attributes;  // password_verifier is filled in by resolve_secrets()
     std::optional<SecretReference> password = {};
     bool operator==(const RoleSpec&) const = default;
 };
@@ -55,9 +55,9 @@ struct ProjectSpec {
     Span span;
     uint32_t pg_version = 15;
     std::string default_branch = "main";
-    std::vector<BranchSpec> branches = {};    // sorted by name; includes the default branch
-    std::vector<RoleSpec> roles = {};         // sorted by name; on the default branch
-    std::vector<DatabaseSpec> databases = {}; // sorted by name; on the default branch
+    std::vector<BranchSpec> branches = {};     // sorted by name; includes the default branch
+    std::vector<RoleSpec> roles = {};          // sorted by name; on the default branch
+    std::vector<DatabaseSpec> databases = {};  // sorted by name; on the default branch
 
     const BranchSpec* find_branch(std::string_view branch) const;
     bool operator==(const ProjectSpec&) const = default;

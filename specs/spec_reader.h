@@ -1,4 +1,5 @@
-// From TOML text to a ProjectSpec. The only reader of specs; toml++ is seen by toml_reader.cc alone.
+// From TOML text to a ProjectSpec. The only reader of specs; toml++ is seen by toml_reader.cc
+// alone.
 #pragma once
 
 #include <functional>
@@ -23,7 +24,8 @@ std::optional<ProjectSpec> read_spec(std::string_view text, const std::string& f
 // matches is kept, so that an unchanged password is no change. `read_secret` gets the reference and
 // returns the secret's text. Errors: kSecretMissing naming role, reference and spec place.
 // The password itself is wiped from memory and put nowhere.
-Status resolve_secrets(ProjectSpec& spec, const ProjectState& live,
-                       const std::function<Result<std::string>(const SecretReference&)>& read_secret);
+Status resolve_secrets(
+    ProjectSpec& spec, const ProjectState& live,
+    const std::function<Result<std::string>(const SecretReference&)>& read_secret);
 
 }  // namespace lb::specs

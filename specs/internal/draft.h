@@ -1,0 +1,64 @@
+// A spec while it is being read: the values with the places that only the checks need.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "specs/internal/table_reader.h"
+#include "specs/internal/toml_tree.h"
+#include "specs/project_spec.h"
+
+namespace lb::specs {
+
+struct BranchDraft {
+    BranchSpec spec;
+    Place name_place;
+    Place parent_place = {};      // line 0: no `parent`
+    Place at_place = {};          // line 0: no `at`
+    Place expiration_place = {};  // line 0: does not expire
+    Place port_place = {};        // line 0: no valid `port`
+    Place protected_place = {};
+
+    bool has_parent_key() const { return parent_place.line != 0; }
+    bool expires() const { return expiration_place.line != 0; }
+};
+
+struct RoleDraft {
+    RoleSpec spec;
+    Place name_place;
+    Place password_place = {};
+    std::vector<PlacedText> member_of = {};
+};
+
+struct DatabaseDraft {
+    DatabaseSpec spec;
+    Place name_place;
+    Place owner_place = {};  // line 0: no `owner`
+};
+
+struct SpecDraft {
+    std::string project_name;
+    Place project_place = {};
+    uint32_t pg_version = 15;
+    std::string default_branch = "main";
+    Place default_branch_place = {};         // line 0: not given
+    bool is_default_branch_valid = true;     // false: its name was reported
+    std::vector<BranchDraft> branches = {};  // sorted by name, as are the others
+    std::vector<RoleDraft> roles = {};
+    std::vector<DatabaseDraft> databases = {};
+};
+
+// The tables of a spec into a draft. Report whatever a single table shows to be wrong.
+void read_project_table(const TableReader& spec, SpecDraft& draft, Reporter& reporter);
+void read_branches(const TableReader& spec, SpecDraft& draft, Reporter& reporter);
+void read_roles(const TableReader& spec, SpecDraft& draft, Reporter& reporter);
+void read_databases(const TableReader& spec, SpecDraft& draft, Reporter& reporter);
+
+// The `compute` table of a branch, which becomes always on.
+void read_compute(const TableReader& branch, BranchDraft& draft, Reporter& reporter);
+
+// Rules between several tables. check_branches() also fills in the parents that were left out.
+void check_branches(SpecDraft& draft, Reporter& reporter);
+void check_roles_and_databases(SpecDraft& draft, Reporter& reporter);
+
+}  // namespace lb::specs

@@ -1,0 +1,44 @@
+// Reporter: how the readers of one spec report problems. Adds the file's name, keeps count of
+// errors, and limits the work that goes into suggestions, which is quadratic in hostile specs.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "specs/diagnostic.h"
+#include "specs/internal/toml_tree.h"
+
+namespace lb::specs {
+
+// The other side of a conflict.
+struct RelatedPlace {
+    Place place;
+    std::string message;
+};
+
+class Reporter {
+public:
+    Reporter(const std::string& file, DiagnosticSink& sink) : file_(file), sink_(sink) {}
+
+    void error(uint16_t code, const Place& place, std::string message, std::string help);
+    void conflict(uint16_t code, const Place& place, std::string message, RelatedPlace related,
+                  std::string help);
+    void warning(uint16_t code, const Place& place, std::string message, std::string help);
+
+    bool has_errors() const { return has_errors_; }
+    Span span(const Place& place) const;
+
+    // The candidate that `word` is probably a misspelling of; empty if there is none, or if enough
+    // suggestions were looked for already.
+    std::string_view suggest(std::string_view word,
+                             const std::vector<std::string_view>& candidates);
+
+private:
+    const std::string& file_;
+    DiagnosticSink& sink_;
+    bool has_errors_ = false;
+    size_t comparisons_left_ = 50'000;
+};
+
+}  // namespace lb::specs

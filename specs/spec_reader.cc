@@ -1,0 +1,121 @@
+#include "specs/spec_reader.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "specs/diagnostic_codes.h"
+#include "specs/internal/draft.h"
+#include "specs/internal/toml_reader.h"
+#include "specs/internal/toml_scan.h"
+#include "specs/internal/utf8.h"
+
+namespace lb::specs {
+
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
+Place place_of_offset(std::string_view text, size_t offset) {
+    Place place{.line = 1, .column = 1};
+    for (size_t at = 0; at < offset;) {
+        if (text[at] == '\n') {
+            ++place.line;
+            place.column = 1;
+            ++at;
+        } else {
+            ++place.column;
+            at += decode_code_point(text, at).size_bytes;
+        }
+    }
+    place.end_line = place.line;
+    place.end_column = place.column + 1;
+    return place;
+}
+
+// What must hold before a parser sees the text.
+void check_text(std::string_view text, Reporter& reporter) {
+    if (text.size() > kSpecMaxBytes) {
+        reporter.error(codes::kTooLarge, {},
+                       cat("the spec has ", format_bytes(text.size()), ", ",
+                           format_bytes(kSpecMaxBytes), " are allowed"),
+                       "split the project");
+        return;
+    }
+    if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
+        reporter.error(codes::kNotText, {}, "the spec is UTF-16, not UTF-8",
+                       "save it as UTF-8, as in iconv -f UTF-16 -t UTF-8");
+        return;
+    }
+    if (size_t offset = find_invalid_utf8(text); offset != std::string_view::npos) {
+        reporter.error(codes::kNotText, place_of_offset(text, offset), "the spec is not UTF-8",
+                       "save it as UTF-8");
+        return;
+    }
+    if (size_t offset = text.find('\0'); offset != std::string_view::npos) {
+        reporter.error(codes::kNotText, place_of_offset(text, offset),
+                       "the spec contains a NUL byte", "remove it; a spec is plain text");
+        return;
+    }
+    if (size_t offset = find_too_deep_key(text); offset != std::string_view::npos) {
+        reporter.error(codes::kTooDeep, place_of_offset(text, offset),
+                       cat("the key has more than ", kKeyPartsMax, " parts"),
+                       "no key of a spec has so many; remove it");
+    }
+}
+
+// The default branch is always on, and "main" need not be declared.
+void complete_default_branch(SpecDraft& draft, Reporter& reporter) {
+    auto at = std::lower_bound(
+        draft.branches.begin(), draft.branches.end(), draft.default_branch,
+        [](const BranchDraft& branch, std::string_view name) { return branch.spec.name < name; });
+    if (at == draft.branches.end() || at->spec.name != draft.default_branch) {
+        Span span = reporter.span(draft.project_place);
+        at = draft.branches.insert(
+            at, BranchDraft{.spec = {.name = draft.default_branch, .span = std::move(span)},
+                            .name_place = draft.project_place});
+    }
+    if (!at->spec.compute) {
+        at->spec.compute = ComputeSettings{};
+        at->spec.compute->always_on = true;
+        at->spec.compute_span = at->spec.span;
+    }
+}
+
+ProjectSpec finish(SpecDraft draft, Reporter& reporter) {
+    complete_default_branch(draft, reporter);
+    ProjectSpec spec{.name = std::move(draft.project_name),
+                     .span = reporter.span(draft.project_place),
+                     .pg_version = draft.pg_version,
+                     .default_branch = std::move(draft.default_branch)};
+    for (BranchDraft& branch : draft.branches) spec.branches.push_back(std::move(branch.spec));
+    for (RoleDraft& role : draft.roles) spec.roles.push_back(std::move(role.spec));
+    for (DatabaseDraft& database : draft.databases) {
+        spec.databases.push_back(std::move(database.spec));
+    }
+    return spec;
+}
+
+}  // namespace
+
+std::optional<ProjectSpec> read_spec(std::string_view text, const std::string& file_name,
+                                     DiagnosticSink& sink) {
+    Reporter reporter(file_name, sink);
+    if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+    check_text(text, reporter);
+    if (reporter.has_errors()) return std::nullopt;
+    std::optional<TomlTable> root = read_toml(text, reporter);
+    if (!root) return std::nullopt;
+
+    SpecDraft draft;
+    TableReader spec(*root, kSpecRules, reporter);
+    read_project_table(spec, draft, reporter);
+    read_branches(spec, draft, reporter);
+    read_roles(spec, draft, reporter);
+    read_databases(spec, draft, reporter);
+    check_branches(draft, reporter);
+    check_roles_and_databases(draft, reporter);
+    if (reporter.has_errors()) return std::nullopt;
+    return finish(std::move(draft), reporter);
+}
+
+}  // namespace lb::specs
