@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/ids.h"
 #include "base/json.h"
 #include "base/model/change.h"
@@ -37,6 +38,8 @@ struct EngineOptions {
     // Where PostgreSQL's programs are; empty: /usr/lib/postgresql/<version>/bin.
     std::string postgres_bin_directory;
     Clock* clock = nullptr;  // nullptr: system_clock()
+    // Called after a line was removed and its server has ended; for FuseTransport::forget_line().
+    std::function<void(LineId)> on_line_removed = {};
 };
 
 enum class Observe { kNo, kYes };

@@ -1,0 +1,397 @@
+#include "engine/apply_draft.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "base/model/names.h"
+#include "base/text.h"
+#include "engine/apply_stale.h"
+
+namespace lb::engine {
+
+namespace {
+
+Error error_of(ErrorCode code, std::string message, std::string help = {}) {
+    return Error{.code = code, .message = std::move(message), .help = std::move(help)};
+}
+
+Error refused(std::string message, std::string help = {}) {
+    return error_of(ErrorCode::kRefused, std::move(message), std::move(help));
+}
+
+// "" is the head; "position:N" a position.
+Result<Position> parse_requested_at(const std::string& text) {
+    if (text.empty()) return kHead;
+    constexpr std::string_view kPrefix = "position:";
+    uint64_t number = 0;
+    const char* end = text.data() + text.size();
+    if (text.starts_with(kPrefix)) {
+        auto [parsed_end, failure] = std::from_chars(text.data() + kPrefix.size(), end, number);
+        if (failure == std::errc{} && parsed_end == end && number > 0) return Position{number};
+    }
+    return error_of(ErrorCode::kBadRequest,
+                    cat("branch point ", quoted(text), " is not understood"),
+                    "write \"position:N\", or nothing for the parent's present state");
+}
+
+// Folds the changes, in their order, into a draft.
+class Drafter {
+public:
+    explicit Drafter(const DraftInput& input) : input_(input), live_(input.project) {}
+
+    Result<ApplyDraft> run() {
+        LB_TRY(check_request());
+        LB_TRY(check_base_versions(input_.changes.base_versions, live_));
+        start();
+        for (const ResourceChange& change : input_.changes.changes) {
+            LB_TRY(fold(change));
+        }
+        LB_TRY(check_project());
+        LB_TRY(check_tree());
+        return std::move(draft_);
+    }
+
+private:
+    Status check_request() {
+        LB_TRY(check_project_name(input_.changes.project));
+        std::set<Address> seen;
+        for (const ResourceChange& change : input_.changes.changes) {
+            if (!seen.insert(change.address).second) {
+                return error_of(ErrorCode::kBadRequest,
+                                cat("two changes of ", to_text(change.address)));
+            }
+        }
+        return ok();
+    }
+
+    void start() {
+        if (live_ != nullptr) {
+            draft_.project = live_->record;
+            draft_.default_branch = live_->default_branch().name;
+        } else {
+            draft_.project.name = input_.changes.project;
+            draft_.project.generation = input_.last_generation;
+            draft_.project.created_at = input_.now;
+        }
+        generation_ = Generation{draft_.project.generation.value() + 1};
+        draft_.project.generation = generation_;
+    }
+
+    Status fold(const ResourceChange& change) {
+        bool is_project = change.address.kind == ResourceKind::kProject;
+        if (live_ == nullptr && !is_project && !draft_.creates_project) {
+            return error_of(ErrorCode::kNotFound,
+                            cat("project ", quoted(input_.changes.project), " does not exist"),
+                            "`lb apply` makes the project of the spec");
+        }
+        switch (change.address.kind) {
+            case ResourceKind::kProject: return fold_project(change);
+            case ResourceKind::kBranch: return fold_branch(change);
+            case ResourceKind::kCompute: return fold_compute(change);
+            case ResourceKind::kRole:
+            case ResourceKind::kDatabase: return fold_sql(change);
+        }
+        return ok();
+    }
+
+    Status fold_project(const ResourceChange& change) {
+        if (change.kind == ChangeKind::kCreate && live_ != nullptr) {
+            return error_of(ErrorCode::kAlreadyExists,
+                            cat("project ", quoted(live_->record.name), " exists already"));
+        }
+        if (change.kind != ChangeKind::kCreate && live_ == nullptr) {
+            return error_of(ErrorCode::kNotFound,
+                            cat("project ", quoted(input_.changes.project), " does not exist"));
+        }
+        if (change.kind == ChangeKind::kDelete) {
+            draft_.removes_project = true;
+            return ok();
+        }
+        auto* value = std::get_if<ProjectValue>(&change.value);
+        if (value == nullptr) return wrong_value(change);
+        if (live_ != nullptr && value->pg_version != live_->record.pg_version) {
+            return refused(cat("PostgreSQL's major version cannot change (",
+                               live_->record.pg_version, " -> ", value->pg_version, ")"),
+                           "make a new project and load a dump into it");
+        }
+        draft_.creates_project = live_ == nullptr;
+        draft_.project.pg_version = value->pg_version;
+        draft_.project.version = generation_;
+        draft_.default_branch = value->default_branch;
+        return ok();
+    }
+
+    static Error wrong_value(const ResourceChange& change) {
+        return error_of(ErrorCode::kBadRequest,
+                        cat("the value of ", to_text(change.address), " is of another kind"));
+    }
+
+    const BranchRecord* live_branch(const std::string& name) const {
+        return live_ == nullptr ? nullptr : live_->find_branch(name);
+    }
+
+    // The draft of a branch; starts as the live one. Null if there is none.
+    BranchDraft* touch(const std::string& name) {
+        auto found = draft_.branches.find(name);
+        if (found != draft_.branches.end()) return &found->second;
+        const BranchRecord* live = live_branch(name);
+        if (live == nullptr) return nullptr;
+        BranchDraft& branch = draft_.branches[name];
+        branch.before = *live;
+        branch.after = *live;
+        branch.after->version = generation_;
+        branch.managed = live_->managed_of(live->id);
+        return &branch;
+    }
+
+    Status fold_branch(const ResourceChange& change) {
+        switch (change.kind) {
+            case ChangeKind::kCreate: return create_branch(change);
+            case ChangeKind::kUpdate: return update_branch(change);
+            case ChangeKind::kDelete: return delete_branch(change);
+        }
+        return ok();
+    }
+
+    Status create_branch(const ResourceChange& change) {
+        const std::string& name = change.address.branch;
+        LB_TRY(check_branch_name(name));
+        auto* value = std::get_if<BranchValue>(&change.value);
+        if (value == nullptr) return wrong_value(change);
+        if (live_branch(name) != nullptr) {
+            return error_of(ErrorCode::kAlreadyExists,
+                            cat("branch ", quoted(name), " exists already"));
+        }
+        if (value->parent.empty() && !value->requested_at.empty()) {
+            return refused(cat("branch ", quoted(name), " has a branch point but no parent"));
+        }
+        BranchDraft& branch = draft_.branches[name];
+        branch.at = LB_TRY(parse_requested_at(value->requested_at));
+        branch.parent = value->parent;
+        branch.after = BranchRecord{.name = name,
+                                    .origin = change.origin,
+                                    .requested_at = value->requested_at,
+                                    .created_at = input_.now,
+                                    .created_in = generation_,
+                                    .version = generation_};
+        return take_over(*value, *branch.after);
+    }
+
+    // What of a branch may change later.
+    Status take_over(const BranchValue& value, BranchRecord& record) const {
+        record.is_protected = value.is_protected;
+        if (value.ttl && value.ttl->count() <= 0) {
+            return error_of(ErrorCode::kBadRequest,
+                            cat("the ttl of branch ", quoted(record.name), " is not positive"));
+        }
+        if (!value.ttl) {
+            record.expire_time = value.expire_time;
+        } else if (record.ttl != value.ttl) {
+            record.expire_time = input_.now + *value.ttl;
+        }
+        record.ttl = value.ttl;
+        return ok();
+    }
+
+    Status not_found(const Address& address) const {
+        return error_of(ErrorCode::kNotFound, cat(to_text(address), " does not exist"),
+                        "`lb status` shows what there is");
+    }
+
+    Status update_branch(const ResourceChange& change) {
+        const std::string& name = change.address.branch;
+        auto* value = std::get_if<BranchValue>(&change.value);
+        if (value == nullptr) return wrong_value(change);
+        BranchDraft* branch = touch(name);
+        if (branch == nullptr || !branch->after) return not_found(change.address);
+        const BranchRecord* parent = live_->find_branch(branch->after->parent);
+        std::string parent_name = parent == nullptr ? std::string() : parent->name;
+        if (value->parent != parent_name || value->requested_at != branch->after->requested_at) {
+            return refused(cat("branch ", quoted(name), " cannot get another branch point"),
+                           "delete the branch and make it anew");
+        }
+        // A command may change what a spec made; that does not take it away from the spec.
+        if (change.origin == Origin::kSpec) branch->after->origin = Origin::kSpec;
+        return take_over(*value, *branch->after);
+    }
+
+    Status delete_branch(const ResourceChange& change) {
+        BranchDraft* branch = touch(change.address.branch);
+        if (branch == nullptr || !branch->before) return not_found(change.address);
+        if (branch->before->is_protected) {
+            return refused(cat("branch ", quoted(change.address.branch), " is protected"),
+                           "set protected = false, apply, and then delete it");
+        }
+        branch->after.reset();
+        return ok();
+    }
+
+    Status fold_compute(const ResourceChange& change) {
+        BranchDraft* branch = touch(change.address.branch);
+        if (branch == nullptr) return not_found(change.address);
+        if (!branch->after) {
+            if (change.kind == ChangeKind::kDelete) return ok();  // goes with its branch
+            return not_found(change.address);
+        }
+        ComputeSettings settings;
+        if (change.kind != ChangeKind::kDelete) {
+            auto* value = std::get_if<ComputeSettings>(&change.value);
+            if (value == nullptr) return wrong_value(change);
+            settings = *value;
+        }
+        branch->is_compute_changed = branch->after->compute != settings;
+        branch->after->compute = std::move(settings);
+        return ok();
+    }
+
+    Status fold_sql(const ResourceChange& change) {
+        const Address& address = change.address;
+        bool is_role = address.kind == ResourceKind::kRole;
+        LB_TRY(is_role ? check_role_name(address.name) : check_database_name(address.name));
+        BranchDraft* branch = touch(address.branch);
+        if (branch == nullptr) return not_found(Address::of_branch(address.branch));
+        if (!branch->after) {
+            if (change.kind == ChangeKind::kDelete) return ok();  // goes with its branch
+            return not_found(Address::of_branch(address.branch));
+        }
+        auto& managed = is_role ? branch->managed.roles : branch->managed.databases;
+        if (change.kind == ChangeKind::kDelete) {
+            managed.erase(address.name);
+        } else {
+            bool is_fitting = is_role ? std::holds_alternative<RoleValue>(change.value)
+                                      : std::holds_alternative<DatabaseValue>(change.value);
+            if (!is_fitting) return wrong_value(change);
+            bool is_owned = change.kind == ChangeKind::kUpdate && managed.contains(address.name) &&
+                            change.origin != Origin::kSpec;
+            Origin origin = is_owned ? managed[address.name].origin : change.origin;
+            managed[address.name] = {.origin = origin, .version = generation_};
+        }
+        branch->sql_changes.push_back(change);
+        return ok();
+    }
+
+    bool will_exist(const std::string& name) const {
+        auto found = draft_.branches.find(name);
+        if (found != draft_.branches.end()) return found->second.after.has_value();
+        return live_branch(name) != nullptr;
+    }
+
+    Status check_project() {
+        if (draft_.removes_project) return check_removal();
+        if (!will_exist(draft_.default_branch)) {
+            auto found = draft_.branches.find(draft_.default_branch);
+            if (found != draft_.branches.end() && found->second.is_deleted()) {
+                return refused(cat("branch ", quoted(draft_.default_branch),
+                                   " is the default branch of the project"),
+                               "name another default_branch first, or destroy the project");
+            }
+            return refused(
+                cat("default branch ", quoted(draft_.default_branch), " does not exist"));
+        }
+        return ok();
+    }
+
+    // A destroy names every branch: one that was made after the plan must not go unseen.
+    Status check_removal() {
+        Error stale = error_of(ErrorCode::kPlanStale,
+                               "the plan is stale: it does not delete every branch of the project",
+                               "plan again: `lb destroy`");
+        for (const auto& [name, branch] : live_->branches) {
+            if (branch.is_protected) {
+                return refused(cat("branch ", quoted(name), " is protected"),
+                               "set protected = false, apply, and then destroy the project");
+            }
+            if (will_exist(name)) {
+                stale.notes.push_back(cat("branch ", quoted(name), " would be left"));
+            }
+        }
+        for (const auto& [name, branch] : draft_.branches) {
+            if (branch.is_created()) {
+                return error_of(ErrorCode::kBadRequest,
+                                cat("branch ", quoted(name), " is made in a project that goes"));
+            }
+        }
+        if (!stale.notes.empty()) return stale;
+        return ok();
+    }
+
+    Status check_tree() {
+        for (const auto& [name, branch] : draft_.branches) {
+            if (!branch.is_created() || branch.parent.empty()) continue;
+            if (will_exist(branch.parent)) continue;
+            return error_of(ErrorCode::kNotFound,
+                            cat("branch ", quoted(name), " has parent ", quoted(branch.parent),
+                                ", which does not exist"));
+        }
+        LB_TRY(check_cycles());
+        return check_orphans();
+    }
+
+    // Only branches that are made can hang in a ring: they have no parent record yet.
+    Status check_cycles() const {
+        for (const auto& [name, branch] : draft_.branches) {
+            std::string ancestor = name;
+            for (size_t steps = 0; steps <= draft_.branches.size(); ++steps) {
+                auto found = draft_.branches.find(ancestor);
+                if (found == draft_.branches.end() || !found->second.is_created()) break;
+                ancestor = found->second.parent;
+                if (ancestor == name) {
+                    return error_of(ErrorCode::kBadRequest,
+                                    cat("branch ", quoted(name), " is its own ancestor"));
+                }
+            }
+        }
+        return ok();
+    }
+
+    Status check_orphans() const {
+        std::set<BranchId> deleted;
+        for (const auto& [name, branch] : draft_.branches) {
+            if (branch.is_deleted()) deleted.insert(branch.before->id);
+        }
+        if (deleted.empty()) return ok();
+        for (const auto& [name, branch] : live_->branches) {
+            if (!deleted.contains(branch.parent) || !will_exist(name)) continue;
+            const std::string& parent = live_->branch_names.at(branch.parent);
+            return error_of(ErrorCode::kHasChildren,
+                            cat("branch ", quoted(parent), " has the child ", quoted(name)),
+                            cat("delete ", quoted(name), " first, or both in one apply"));
+        }
+        return ok();
+    }
+
+    const DraftInput& input_;
+    const Project* live_;
+    Generation generation_;
+    ApplyDraft draft_;
+};
+
+}  // namespace
+
+std::vector<std::string> ApplyDraft::in_order() const {
+    std::vector<std::string> order;
+    std::set<std::string> done;
+    std::vector<std::string> chain;
+    for (const auto& [name, branch] : branches) {
+        // Up to the first ancestor that is done or is not made here, then down again.
+        chain.clear();
+        std::string current = name;
+        while (!done.contains(current)) {
+            auto found = branches.find(current);
+            if (found == branches.end()) break;
+            chain.push_back(current);
+            if (!found->second.is_created() || found->second.parent.empty()) break;
+            current = found->second.parent;
+        }
+        for (auto one = chain.rbegin(); one != chain.rend(); ++one) {
+            done.insert(*one);
+            order.push_back(*one);
+        }
+    }
+    return order;
+}
+
+Result<ApplyDraft> make_draft(const DraftInput& input) { return Drafter(input).run(); }
+
+}  // namespace lb::engine

@@ -1,0 +1,187 @@
+// The part of an apply that an error undoes.
+#include <algorithm>
+
+#include "base/text.h"
+#include "engine/apply_run.h"
+#include "engine/compute_pool_ports.h"
+#include "engine/project_computes.h"
+#include "engine/template_lines.h"
+
+namespace lb::engine {
+
+Status ApplyRun::prepare() {
+    LB_TRY(name_lines());
+    choose_hidden();
+    LB_TRY(prepare_ports());
+    for (const std::string& name : draft_.in_order()) {
+        Status prepared = prepare_branch(name, draft_.branches.at(name));
+        if (!prepared.is_ok()) {
+            return std::move(prepared).error().with(cat("while preparing branch ", quoted(name)));
+        }
+    }
+    return ok();
+}
+
+// Numbers for what is made. A reserved number that is not used costs nothing.
+Status ApplyRun::name_lines() {
+    for (const auto& [name, branch] : draft_.branches) {
+        if (!branch.is_created() || !branch.parent.empty() || template_line_ != LineId{}) continue;
+        template_line_ = LB_TRY(
+            template_line(context_, draft_.project.pg_version, [this](const ProgressEvent& event) {
+                tell(event.step, event.address, event.message);
+            }));
+    }
+    for (const std::string& name : draft_.in_order()) {
+        BranchDraft& branch = draft_.branches.at(name);
+        if (!branch.is_created()) continue;
+        branch.after->line = context_.store().reserve_line();
+        branch.after->id = BranchId{branch.after->line.value()};
+        branch.after->parent = LB_TRY(parent_of(branch)).id;
+    }
+    if (!draft_.removes_project) {
+        auto made = draft_.branches.find(draft_.default_branch);
+        bool is_made = made != draft_.branches.end() && made->second.is_created();
+        draft_.project.default_branch = is_made ? made->second.after->id : live_default_branch_;
+        if (draft_.creates_project) {
+            draft_.project.id = ProjectId{draft_.project.default_branch.value()};
+        }
+    }
+    transaction_ = transaction_name(draft_.project.name, draft_.project.generation,
+                                    context_.store().position());
+    return ok();
+}
+
+// The line that a new branch is made from. Of a branch that the apply makes too, the parent has its
+// numbers already, because parents come first.
+Result<ApplyRun::Parent> ApplyRun::parent_of(const BranchDraft& branch) const {
+    if (branch.parent.empty()) return Parent{.id = {}, .line = template_line_};
+    auto live = live_parents_.find(branch.after->name);
+    if (live != live_parents_.end()) return live->second;
+    const BranchDraft& made = draft_.branches.at(branch.parent);
+    LB_ASSERT(made.is_created());
+    return Parent{.id = made.after->id, .line = made.after->line};
+}
+
+// SQL on a new branch runs before the commit, on a line that nobody can see yet; and so must the
+// new branches be there that it is made from. All others come into being in the commit frame.
+void ApplyRun::choose_hidden() {
+    for (const auto& [name, branch] : draft_.branches) {
+        if (!branch.is_created() || branch.sql_changes.empty()) continue;
+        std::string ancestor = name;
+        while (hidden_.insert(ancestor).second) {
+            const std::string& parent = draft_.branches.at(ancestor).parent;
+            auto found = draft_.branches.find(parent);
+            if (found == draft_.branches.end() || !found->second.is_created()) break;
+            ancestor = parent;
+        }
+    }
+}
+
+Status ApplyRun::prepare_branch(const std::string& name, BranchDraft& branch) {
+    if (hidden_.contains(name)) LB_TRY(make_hidden_line(name, branch));
+    if (branch.sql_changes.empty() || branch.is_deleted()) return ok();
+    if (branch.is_created()) return run_hidden_sql(name, branch);
+    return prepare_live_sql(name, branch);
+}
+
+Status ApplyRun::make_hidden_line(const std::string& name, const BranchDraft& branch) {
+    tell("branch.prepare", to_text(Address::of_branch(name)));
+    Parent parent = LB_TRY(parent_of(branch));
+    store::Commit frame;
+    frame.create.push_back({.line = branch.after->line, .parent = parent.line, .at = branch.at});
+    LB_TRY(context_.store().commit(frame));
+    hidden_lines_.push_back(branch.after->line);
+    return ok();
+}
+
+// On a hidden line there is nothing to keep apart from the commit: if the frame does not come, the
+// line goes. So its transaction is committed at once, and the branches that are made from it
+// inherit no prepared transaction.
+Status ApplyRun::run_hidden_sql(const std::string& name, BranchDraft& branch) {
+    if (active_port(*branch.after) == 0) {
+        branch.after->port = LB_TRY(reserve_port(context_, *branch.after));
+        reserved_ports_.push_back(branch.after->port);
+    }
+    tell("compute.start", to_text(Address::of_compute(name)));
+    SqlTarget target = LB_TRY(context_.pool.start(
+        compute_request(context_, draft_.project, *branch.after, transaction_)));
+    tell("sql.prepare", to_text(Address::of_branch(name)));
+    auto transaction = make_branch_transaction(target, transaction_, branch.sql_changes);
+    LB_TRY(transaction->prepare());
+    tell("sql.prepared", to_text(Address::of_branch(name)));
+    return transaction->commit();
+}
+
+Status ApplyRun::prepare_live_sql(const std::string& name, const BranchDraft& branch) {
+    LineId line = branch.before->line;
+    tell("compute.start", to_text(Address::of_compute(name)));
+    SqlTarget target = LB_TRY(start_branch(context_, draft_.project.name, name));
+    context_.pool.hold(line);
+    live_transactions_.push_back(
+        {.branch = name,
+         .line = line,
+         .transaction = make_branch_transaction(target, transaction_, branch.sql_changes)});
+    tell("sql.prepare", to_text(Address::of_branch(name)));
+    LB_TRY(live_transactions_.back().transaction->prepare());
+    tell("sql.prepared", to_text(Address::of_branch(name)));
+    return ok();
+}
+
+// A port conflict is found before the commit. What can still go wrong afterwards is that somebody
+// takes the port in between.
+Status ApplyRun::prepare_ports() {
+    std::set<uint16_t> wanted;
+    for (auto& [name, branch] : draft_.branches) {
+        if (!branch.after) continue;
+        uint16_t fixed = branch.after->compute.port;
+        if (fixed != 0 && (branch.is_created() || branch.is_compute_changed) &&
+            !wanted.insert(fixed).second) {
+            return Error{.code = ErrorCode::kPortInUse,
+                         .message = cat("two branches ask for port ", fixed),
+                         .help = "give each its own port, or leave it out"};
+        }
+        Status prepared = prepare_port(name, branch);
+        if (!prepared.is_ok()) {
+            return std::move(prepared).error().with(
+                cat("for ", to_text(Address::of_compute(name))));
+        }
+    }
+    return ok();
+}
+
+Status ApplyRun::prepare_port(const std::string& name, BranchDraft& branch) {
+    BranchRecord& after = *branch.after;
+    bool is_new_to_us = branch.is_created() || branch.is_compute_changed;
+    if (!is_new_to_us) return ok();
+    uint16_t fixed = after.compute.port;
+    if (fixed != 0) {
+        std::lock_guard lock(context_.catalog_mutex);
+        for (uint16_t taken : context_.catalog.taken_ports(after.id)) {
+            if (taken != fixed) continue;
+            return Error{.code = ErrorCode::kPortInUse,
+                         .message = cat("port ", fixed, " belongs to another branch of this home"),
+                         .help = "choose another port, or leave it out and lb finds a free one"};
+        }
+    }
+    bool is_running = branch.before && context_.pool.running(branch.before->line);
+    if (!after.compute.always_on && !is_running) return ok();
+    if (active_port(after) == 0) {
+        after.port = LB_TRY(reserve_port(context_, after));
+        reserved_ports_.push_back(after.port);
+        return ok();
+    }
+    bool has_it_already = is_running && active_port(*branch.before) == active_port(after) &&
+                          branch.before->compute.listen_addresses == after.compute.listen_addresses;
+    if (has_it_already) return ok();
+    tell("port.check", to_text(Address::of_compute(name)));
+    // Our own server holds the port on the addresses that it has already.
+    std::vector<std::string> addresses = after.compute.listen_addresses;
+    if (is_running && active_port(*branch.before) == active_port(after)) {
+        for (const std::string& held : branch.before->compute.listen_addresses) {
+            std::erase(addresses, held);
+        }
+    }
+    return check_port_is_free(addresses, active_port(after));
+}
+
+}  // namespace lb::engine

@@ -1,0 +1,135 @@
+#include "engine/apply_run.h"
+
+#include "base/text.h"
+
+namespace lb::engine {
+
+namespace {
+
+constexpr std::chrono::seconds kBusyPatience{10};
+
+}  // namespace
+
+Result<Applied> ApplyRun::run() {
+    std::unique_lock apply_lock(context_.apply_mutex, kBusyPatience);
+    if (!apply_lock.owns_lock()) {
+        return Error{.code = ErrorCode::kBusy,
+                     .message = cat("another apply has been running for more than ",
+                                    kBusyPatience.count(), " seconds"),
+                     .help = "try again when it is done"};
+    }
+    LB_TRY(draft());
+    Status prepared = prepare();
+    if (!prepared.is_ok()) {
+        undo();
+        return std::move(prepared).error();
+    }
+    Applied applied{.generation = draft_.project.generation, .position = {}};
+    {
+        std::unique_lock finish_lock(context_.finish_mutex);
+        tell("commit");
+        Result<Position> position = commit();
+        if (!position.is_ok()) {
+            finish_lock.unlock();
+            undo();
+            return std::move(position).error();
+        }
+        applied.position = *position;
+        tell("committed");
+        end_transactions(Outcome::kCommit);
+    }
+    remove_computes();
+    apply_lock.unlock();
+    start_computes();
+    tell("done");
+    return applied;
+}
+
+void ApplyRun::tell(std::string step, std::string address, std::string message) {
+    if (!progress_) return;
+    std::lock_guard lock(progress_mutex_);
+    progress_(
+        {.step = std::move(step), .address = std::move(address), .message = std::move(message)});
+}
+
+Status ApplyRun::draft() {
+    Generation destroyed = LB_TRY(last_generation_of_destroyed(context_.store(), changes_.project));
+    std::lock_guard lock(context_.catalog_mutex);
+    const Project* project = context_.catalog.find(changes_.project);
+    draft_ = LB_TRY(make_draft({.changes = changes_,
+                                .project = project,
+                                .last_generation = destroyed,
+                                .now = context_.now()}));
+    if (project == nullptr) return ok();
+    for (const auto& [name, branch] : draft_.branches) {
+        if (!branch.is_created()) continue;
+        const BranchRecord* parent = project->find_branch(branch.parent);
+        if (parent != nullptr) live_parents_[name] = {.id = parent->id, .line = parent->line};
+    }
+    const BranchRecord* default_branch = project->find_branch(draft_.default_branch);
+    if (default_branch != nullptr) live_default_branch_ = default_branch->id;
+    if (!draft_.removes_project) return ok();
+    for (const auto& [name, branch] : project->branches) removed_lines_.push_back(branch.line);
+    return ok();
+}
+
+GenerationRecord ApplyRun::generation_record() const {
+    GenerationRecord record{.number = draft_.project.generation,
+                            .applied_at = context_.now(),
+                            .author = changes_.author,
+                            .plan_id = changes_.plan_id,
+                            .git_commit = changes_.git_commit,
+                            .transaction = transaction_,
+                            .position = context_.store().position()};
+    record.changes.reserve(changes_.changes.size());
+    for (const ResourceChange& change : changes_.changes) {
+        record.changes.push_back({.address = to_text(change.address), .kind = change.kind});
+    }
+    return record;
+}
+
+// Requires: the catalog's mutex.
+CatalogEdit ApplyRun::catalog_edit() const {
+    CatalogEdit edit{.project = draft_.project,
+                     .removes_project = draft_.removes_project,
+                     .generation = generation_record()};
+    if (draft_.removes_project) return edit;
+    const Project* project = context_.catalog.find(draft_.project.name);
+    for (const auto& [name, branch] : draft_.branches) {
+        if (branch.is_deleted()) {
+            edit.removed_branches.push_back(name);
+            continue;
+        }
+        if (!branch.after) continue;
+        BranchRecord record = *branch.after;
+        // A first start may have chosen the port since the draft was made.
+        const BranchRecord* current = project == nullptr ? nullptr : project->find_branch(name);
+        if (current != nullptr && record.port == branch.before->port) record.port = current->port;
+        if (!branch.sql_changes.empty()) edit.put_managed.emplace_back(record.id, branch.managed);
+        edit.put_branches.push_back(std::move(record));
+    }
+    return edit;
+}
+
+Result<Position> ApplyRun::commit() {
+    std::lock_guard lock(context_.catalog_mutex);
+    CatalogEdit edit = catalog_edit();
+    store::Commit frame{.notes = context_.catalog.to_notes(edit)};
+    for (const std::string& name : draft_.in_order()) {
+        const BranchDraft& branch = draft_.branches.at(name);
+        if (branch.is_deleted() && !draft_.removes_project) {
+            removed_lines_.push_back(branch.before->line);
+        }
+        if (!branch.is_created() || hidden_.contains(name)) continue;
+        Parent parent = LB_TRY(parent_of(branch));
+        frame.create.push_back(
+            {.line = branch.after->line, .parent = parent.line, .at = branch.at});
+    }
+    frame.remove = removed_lines_;
+    Position position = LB_TRY(context_.store().commit(frame));
+    context_.catalog.adopt(edit);
+    for (uint16_t port : reserved_ports_) std::erase(context_.reserved_ports, port);
+    return position;
+}
+
+}  // namespace lb::engine

@@ -1,0 +1,85 @@
+// ApplyRun: one apply, from the check of the plan to the start of computes. docs/apply.md tells the
+// story; each step is announced to the progress sink before it runs.
+//
+//   prepare   hidden lines, SQL in prepared transactions, ports          undone after an error
+//   commit    one frame in the store's log: the generation record, the catalog, the lines
+//   finish    COMMIT PREPARED, ends and starts computes                   errors are warnings
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/apply_draft.h"
+#include "engine/engine.h"
+#include "engine/project_context.h"
+
+namespace lb::engine {
+
+class ApplyRun {
+public:
+    // The arguments must outlive the run.
+    ApplyRun(Context& context, const ChangeSet& changes, const ProgressSink& progress)
+        : context_(context), changes_(changes), progress_(progress) {}
+
+    Result<Applied> run();
+
+private:
+    // SQL on a branch that exists: prepared, and to be committed or rolled back.
+    struct LiveTransaction {
+        std::string branch;
+        LineId line;
+        std::unique_ptr<BranchTransaction> transaction;
+    };
+    struct Parent {
+        BranchId id;
+        LineId line;
+    };
+    enum class Outcome { kCommit, kRollback };
+
+    // apply_run.cc
+    Status draft();
+    Result<Position> commit();
+    CatalogEdit catalog_edit() const;
+    GenerationRecord generation_record() const;
+    void tell(std::string step, std::string address = {}, std::string message = {});
+
+    // apply_prepare.cc
+    Status prepare();
+    Status name_lines();
+    void choose_hidden();
+    Status prepare_branch(const std::string& name, BranchDraft& branch);
+    Status make_hidden_line(const std::string& name, const BranchDraft& branch);
+    Status run_hidden_sql(const std::string& name, BranchDraft& branch);
+    Status prepare_live_sql(const std::string& name, const BranchDraft& branch);
+    Status prepare_ports();
+    Status prepare_port(const std::string& name, BranchDraft& branch);
+    Result<Parent> parent_of(const BranchDraft& branch) const;
+
+    // apply_finish.cc
+    void end_transactions(Outcome outcome);
+    Status end_transaction(LiveTransaction& live, Outcome outcome);
+    void remove_computes();
+    void start_computes();
+    void undo();
+
+    Context& context_;
+    const ChangeSet& changes_;
+    const ProgressSink& progress_;
+    std::mutex progress_mutex_;
+
+    ApplyDraft draft_;
+    std::map<std::string, Parent> live_parents_;  // of branches that are made
+    BranchId live_default_branch_;                // of the wanted name, if it exists already
+    std::string transaction_;                     // name of all prepared transactions
+    LineId template_line_;
+    std::set<std::string> hidden_;  // branches that are made before the commit frame
+    std::vector<LineId> hidden_lines_;
+    std::vector<uint16_t> reserved_ports_;
+    std::vector<LiveTransaction> live_transactions_;
+    std::vector<LineId> removed_lines_;
+};
+
+}  // namespace lb::engine

@@ -1,0 +1,67 @@
+#include "engine/apply_stale.h"
+
+#include "base/text.h"
+
+namespace lb::engine {
+
+namespace {
+
+Generation version_of(const std::map<std::string, ManagedResource>& resources,
+                      const std::string& name) {
+    auto found = resources.find(name);
+    return found == resources.end() ? Generation{} : found->second.version;
+}
+
+Generation current_version(const Address& address, const Project* project) {
+    if (project == nullptr) return Generation{};
+    if (address.kind == ResourceKind::kProject) return project->record.version;
+    const BranchRecord* branch = project->find_branch(address.branch);
+    if (branch == nullptr) return Generation{};
+    switch (address.kind) {
+        case ResourceKind::kProject: return project->record.version;
+        case ResourceKind::kBranch:
+        case ResourceKind::kCompute: return branch->version;
+        case ResourceKind::kRole:
+            return version_of(project->managed_of(branch->id).roles, address.name);
+        case ResourceKind::kDatabase:
+            return version_of(project->managed_of(branch->id).databases, address.name);
+    }
+    return Generation{};
+}
+
+bool fits(const BaseVersion& base, Generation current, const Project* project) {
+    bool is_exact =
+        base.address.kind == ResourceKind::kBranch || base.address.kind == ResourceKind::kCompute;
+    if (is_exact || base.version == Generation{}) return base.version == current;
+    bool must_exist = base.address.kind == ResourceKind::kProject;
+    if (must_exist && current == Generation{}) return false;
+    return current <= base.version && project != nullptr &&
+           base.version <= project->record.generation;
+}
+
+std::string describe(const BaseVersion& base, Generation current) {
+    std::string before = base.version == Generation{} ? std::string("it did not exist")
+                                                      : cat("version ", base.version.value());
+    std::string now = current == Generation{} ? std::string("it does not exist")
+                                              : cat("version ", current.value());
+    return cat(to_text(base.address), ": planned with ", before, ", now ", now);
+}
+
+}  // namespace
+
+Status check_base_versions(const std::vector<BaseVersion>& versions, const Project* project) {
+    std::vector<std::string> stale;
+    for (const BaseVersion& base : versions) {
+        Generation current = current_version(base.address, project);
+        if (!fits(base, current, project)) stale.push_back(describe(base, current));
+    }
+    if (stale.empty()) return ok();
+    return Error{.code = ErrorCode::kPlanStale,
+                 .message = cat("the plan is stale: ", stale.size(),
+                                stale.size() == 1 ? " resource that it touches has changed"
+                                                  : " resources that it touches have changed"),
+                 .help = "plan again: `lb plan`",
+                 .notes = std::move(stale)};
+}
+
+}  // namespace lb::engine

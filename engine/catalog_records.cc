@@ -1,0 +1,357 @@
+#include "engine/catalog_records.h"
+
+#include <charconv>
+
+#include "base/json.h"
+#include "base/text.h"
+
+namespace lb::engine {
+
+namespace {
+
+constexpr int kGenerationKeyDigits = 10;  // so that keys sort by number
+
+Error damaged(std::string message) {
+    return Error{.code = ErrorCode::kStoreDamaged, .message = std::move(message)};
+}
+
+// The values of base/model know only bad requests; in a note the same fault is damage.
+template <class T>
+Result<T> as_damage(Result<T> result) {
+    if (result.is_ok() || result.error().code != ErrorCode::kBadRequest) return result;
+    return damaged(cat("catalog record: ", result.error().message));
+}
+
+Result<Json> parse_record(std::string_view text) {
+    Json json = LB_TRY(Json::parse(text));
+    int64_t version = LB_TRY(json.integer_at("v"));
+    if (version > kCatalogVersion) {
+        return Error{.code = ErrorCode::kStoreFormatNewer,
+                     .message = cat("the catalog was written by a newer lb (record version ",
+                                    version, ", this lb reads ", kCatalogVersion, ")"),
+                     .help = "use the newer lb with this home"};
+    }
+    if (version < 1) return damaged(cat("catalog record: version ", version));
+    return json;
+}
+
+Json new_record() {
+    Json json = Json::object();
+    json.set("v", kCatalogVersion);
+    return json;
+}
+
+Result<WallTime> time_at(const Json& json, std::string_view key) {
+    std::optional<WallTime> time = LB_TRY(optional_time_at(json, key));
+    if (!time) return damaged(cat(quoted(key), " is null"));
+    return *time;
+}
+
+Result<uint32_t> small_at(const Json& json, std::string_view key, uint32_t limit) {
+    uint64_t value = LB_TRY(json.unsigned_at(key));
+    if (value > limit) return damaged(cat(quoted(key), " is ", value, ", at most ", limit));
+    return static_cast<uint32_t>(value);
+}
+
+// Numbers that name something start at 1.
+template <class Id>
+Result<Id> id_at(const Json& json, std::string_view key) {
+    uint64_t value = LB_TRY(json.unsigned_at(key));
+    if (value == 0) return damaged(cat(quoted(key), " is 0"));
+    return Id{value};
+}
+
+Result<Origin> origin_at(const Json& json, std::string_view key) {
+    std::string text = LB_TRY(json.text_at(key));
+    for (Origin origin : {Origin::kSpec, Origin::kCommand, Origin::kManual}) {
+        if (to_text(origin) == text) return origin;
+    }
+    return damaged(cat("unknown origin ", quoted(text)));
+}
+
+Result<ChangeKind> change_kind_at(const Json& json, std::string_view key) {
+    std::string text = LB_TRY(json.text_at(key));
+    for (ChangeKind kind : {ChangeKind::kCreate, ChangeKind::kUpdate, ChangeKind::kDelete}) {
+        if (to_text(kind) == text) return kind;
+    }
+    return damaged(cat("unknown kind of change ", quoted(text)));
+}
+
+Json managed_json(const std::map<std::string, ManagedResource>& resources) {
+    Json array = Json::array();
+    for (const auto& [name, resource] : resources) {
+        Json json = Json::object();
+        json.set("name", name);
+        json.set("origin", to_text(resource.origin));
+        json.set("version", resource.version.value());
+        array.push(std::move(json));
+    }
+    return array;
+}
+
+Result<std::map<std::string, ManagedResource>> managed_at(const Json& json, std::string_view key) {
+    std::map<std::string, ManagedResource> resources;
+    for (const Json& element : *LB_TRY(json.array_at(key))) {
+        ManagedResource resource{
+            .origin = LB_TRY(origin_at(element, "origin")),
+            .version = LB_TRY(id_at<Generation>(element, "version")),
+        };
+        std::string name = LB_TRY(element.text_at("name"));
+        if (!resources.emplace(name, resource).second) {
+            return damaged(cat(quoted(name), " stands twice in ", quoted(key)));
+        }
+    }
+    return resources;
+}
+
+Json generation_json(const GenerationRecord& record) {
+    Json json = new_record();
+    json.set("number", record.number.value());
+    json.set("applied_at", time_to_json(record.applied_at));
+    json.set("author", record.author);
+    json.set("plan_id", record.plan_id);
+    json.set("git_commit", record.git_commit);
+    json.set("transaction", record.transaction);
+    json.set("position", record.position.value());
+    Json changes = Json::array();
+    for (const GenerationChange& change : record.changes) {
+        Json element = Json::object();
+        element.set("kind", to_text(change.kind));
+        element.set("address", change.address);
+        changes.push(std::move(element));
+    }
+    json.set("changes", std::move(changes));
+    return json;
+}
+
+Result<GenerationRecord> generation_from_json(const Json& json) {
+    GenerationRecord record{
+        .number = LB_TRY(id_at<Generation>(json, "number")),
+        .applied_at = LB_TRY(time_at(json, "applied_at")),
+        .author = LB_TRY(json.text_at("author")),
+        .plan_id = LB_TRY(json.text_at("plan_id")),
+        .git_commit = LB_TRY(json.text_at("git_commit")),
+        .transaction = LB_TRY(json.text_at("transaction")),
+        .position = Position{LB_TRY(json.unsigned_at("position"))},
+    };
+    for (const Json& element : *LB_TRY(json.array_at("changes"))) {
+        record.changes.push_back({.address = LB_TRY(element.text_at("address")),
+                                  .kind = LB_TRY(change_kind_at(element, "kind"))});
+    }
+    return record;
+}
+
+Result<ProjectRecord> project_from_json(std::string_view text) {
+    Json json = LB_TRY(parse_record(text));
+    return ProjectRecord{
+        .id = LB_TRY(id_at<ProjectId>(json, "id")),
+        .name = LB_TRY(json.text_at("name")),
+        .pg_version = LB_TRY(small_at(json, "pg_version", 1000)),
+        .default_branch = LB_TRY(id_at<BranchId>(json, "default_branch")),
+        .generation = LB_TRY(id_at<Generation>(json, "generation")),
+        .version = LB_TRY(id_at<Generation>(json, "version")),
+        .created_at = LB_TRY(time_at(json, "created_at")),
+    };
+}
+
+Result<BranchRecord> branch_from_json(std::string_view text) {
+    Json json = LB_TRY(parse_record(text));
+    return BranchRecord{
+        .id = LB_TRY(id_at<BranchId>(json, "id")),
+        .name = LB_TRY(json.text_at("name")),
+        .line = LB_TRY(id_at<LineId>(json, "line")),
+        .parent = BranchId{LB_TRY(json.unsigned_at("parent"))},
+        .origin = LB_TRY(origin_at(json, "origin")),
+        .requested_at = LB_TRY(json.text_at("requested_at")),
+        .is_protected = LB_TRY(json.bool_at("protected")),
+        .expire_time = LB_TRY(optional_time_at(json, "expire_time")),
+        .ttl = LB_TRY(optional_seconds_at(json, "ttl_s")),
+        .created_at = LB_TRY(time_at(json, "created_at")),
+        .created_in = LB_TRY(id_at<Generation>(json, "created_in")),
+        .version = LB_TRY(id_at<Generation>(json, "version")),
+        .compute = LB_TRY(compute_settings_from_json(*LB_TRY(json.object_at("compute")))),
+        .port = static_cast<uint16_t>(LB_TRY(small_at(json, "port", UINT16_MAX))),
+    };
+}
+
+Result<ManagedRecord> managed_from_json(std::string_view text) {
+    Json json = LB_TRY(parse_record(text));
+    return ManagedRecord{.roles = LB_TRY(managed_at(json, "roles")),
+                         .databases = LB_TRY(managed_at(json, "databases"))};
+}
+
+Result<ObservationRecord> observation_from_json(std::string_view text) {
+    Json json = LB_TRY(parse_record(text));
+    ObservationRecord record{.line = LB_TRY(id_at<LineId>(json, "line")),
+                             .position = LB_TRY(id_at<Position>(json, "position"))};
+    for (const Json& element : *LB_TRY(json.array_at("roles"))) {
+        record.observation.roles.push_back({.name = LB_TRY(element.text_at("name")),
+                                            .attributes = LB_TRY(role_attributes_from_json(
+                                                *LB_TRY(element.object_at("attributes"))))});
+    }
+    for (const Json& element : *LB_TRY(json.array_at("databases"))) {
+        record.observation.databases.push_back(
+            {.name = LB_TRY(element.text_at("name")), .owner = LB_TRY(element.text_at("owner"))});
+    }
+    return record;
+}
+
+Result<GenerationRecord> generation_from_text(std::string_view text) {
+    Json json = LB_TRY(parse_record(text));
+    return generation_from_json(json);
+}
+
+Result<TemplateRecord> template_from_json(std::string_view text) {
+    Json json = LB_TRY(parse_record(text));
+    return TemplateRecord{.line = LB_TRY(id_at<LineId>(json, "line")),
+                          .postgres_version = LB_TRY(json.text_at("postgres_version"))};
+}
+
+Result<TombstoneRecord> tombstone_from_json(std::string_view text) {
+    Json json = LB_TRY(parse_record(text));
+    return TombstoneRecord{.last = LB_TRY(generation_from_json(*LB_TRY(json.object_at("last"))))};
+}
+
+}  // namespace
+
+Status check_catalog_version(std::string_view text) {
+    auto record = as_damage(parse_record(text));
+    if (!record.is_ok()) return std::move(record).error();
+    return ok();
+}
+
+std::string project_key(ProjectId project) { return cat(kProjectPrefix, project.value()); }
+std::string branch_key(ProjectId project, BranchId branch) {
+    return cat(kBranchPrefix, project.value(), '/', branch.value());
+}
+std::string managed_key(ProjectId project, BranchId branch) {
+    return cat(kManagedPrefix, project.value(), '/', branch.value());
+}
+std::string observed_key(ProjectId project, BranchId branch) {
+    return cat(kObservedPrefix, project.value(), '/', branch.value());
+}
+std::string generation_key(ProjectId project, Generation generation) {
+    std::string digits = to_string(generation);
+    if (digits.size() < kGenerationKeyDigits) {
+        digits.insert(0, kGenerationKeyDigits - digits.size(), '0');
+    }
+    return cat(kGenerationPrefix, project.value(), '/', digits);
+}
+std::string template_key(uint32_t major_version) { return cat(kTemplatePrefix, major_version); }
+std::string tombstone_key(std::string_view project_name) { return cat("tombstone/", project_name); }
+
+Result<std::vector<uint64_t>> key_numbers(std::string_view key) {
+    std::vector<uint64_t> numbers;
+    std::vector<std::string> pieces = split(key, '/');
+    if (pieces.size() < 2 || pieces.size() > 3) return damaged(cat("catalog key ", quoted(key)));
+    for (size_t i = 1; i < pieces.size(); ++i) {
+        uint64_t number = 0;
+        const char* end = pieces[i].data() + pieces[i].size();
+        auto [parsed_end, failure] = std::from_chars(pieces[i].data(), end, number);
+        if (failure != std::errc{} || parsed_end != end) {
+            return damaged(cat("catalog key ", quoted(key)));
+        }
+        numbers.push_back(number);
+    }
+    return numbers;
+}
+
+std::string encode(const ProjectRecord& record) {
+    Json json = new_record();
+    json.set("id", record.id.value());
+    json.set("name", record.name);
+    json.set("pg_version", int64_t{record.pg_version});
+    json.set("default_branch", record.default_branch.value());
+    json.set("generation", record.generation.value());
+    json.set("version", record.version.value());
+    json.set("created_at", time_to_json(record.created_at));
+    return json.dump();
+}
+
+std::string encode(const BranchRecord& record) {
+    Json json = new_record();
+    json.set("id", record.id.value());
+    json.set("name", record.name);
+    json.set("line", record.line.value());
+    json.set("parent", record.parent.value());
+    json.set("origin", to_text(record.origin));
+    json.set("requested_at", record.requested_at);
+    json.set("protected", record.is_protected);
+    json.set("expire_time", time_to_json(record.expire_time));
+    json.set("ttl_s", record.ttl ? Json(int64_t{record.ttl->count()}) : Json());
+    json.set("created_at", time_to_json(record.created_at));
+    json.set("created_in", record.created_in.value());
+    json.set("version", record.version.value());
+    json.set("compute", to_json(record.compute));
+    json.set("port", int{record.port});
+    return json.dump();
+}
+
+std::string encode(const ManagedRecord& record) {
+    Json json = new_record();
+    json.set("roles", managed_json(record.roles));
+    json.set("databases", managed_json(record.databases));
+    return json.dump();
+}
+
+std::string encode(const ObservationRecord& record) {
+    Json json = new_record();
+    json.set("line", record.line.value());
+    json.set("position", record.position.value());
+    Json roles = Json::array();
+    for (const RoleState& role : record.observation.roles) {
+        Json element = Json::object();
+        element.set("name", role.name);
+        element.set("attributes", to_json(role.attributes));
+        roles.push(std::move(element));
+    }
+    json.set("roles", std::move(roles));
+    Json databases = Json::array();
+    for (const DatabaseState& database : record.observation.databases) {
+        Json element = Json::object();
+        element.set("name", database.name);
+        element.set("owner", database.owner);
+        databases.push(std::move(element));
+    }
+    json.set("databases", std::move(databases));
+    return json.dump();
+}
+
+std::string encode(const GenerationRecord& record) { return generation_json(record).dump(); }
+
+std::string encode(const TemplateRecord& record) {
+    Json json = new_record();
+    json.set("line", record.line.value());
+    json.set("postgres_version", record.postgres_version);
+    return json.dump();
+}
+
+std::string encode(const TombstoneRecord& record) {
+    Json json = new_record();
+    json.set("last", generation_json(record.last));
+    return json.dump();
+}
+
+Result<ProjectRecord> decode_project(std::string_view text) {
+    return as_damage(project_from_json(text));
+}
+Result<BranchRecord> decode_branch(std::string_view text) {
+    return as_damage(branch_from_json(text));
+}
+Result<ManagedRecord> decode_managed(std::string_view text) {
+    return as_damage(managed_from_json(text));
+}
+Result<ObservationRecord> decode_observation(std::string_view text) {
+    return as_damage(observation_from_json(text));
+}
+Result<GenerationRecord> decode_generation(std::string_view text) {
+    return as_damage(generation_from_text(text));
+}
+Result<TemplateRecord> decode_template(std::string_view text) {
+    return as_damage(template_from_json(text));
+}
+Result<TombstoneRecord> decode_tombstone(std::string_view text) {
+    return as_damage(tombstone_from_json(text));
+}
+
+}  // namespace lb::engine

@@ -1,0 +1,155 @@
+// The catalog's records, and how each becomes a note in the store (docs/catalog.md has the keys and
+// the JSON). Encoding is byte-equal for equal records.
+//
+// Decoders accept any text: kStoreFormatNewer for a record that a newer lb wrote, kStoreDamaged for
+// anything else that is no record; the caller adds the note's key.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/model/change.h"
+#include "base/model/state.h"
+#include "base/result.h"
+#include "engine/sql.h"
+
+namespace lb::engine {
+
+inline constexpr int64_t kCatalogVersion = 1;
+
+// Both are the number of the first line that belonged to the branch (for a project: to its default
+// branch), which the store never gives out again. They stay when a branch moves to another line.
+using ProjectId = StrongId<struct ProjectIdTag>;
+using BranchId = StrongId<struct BranchIdTag>;
+
+struct ProjectRecord {
+    ProjectId id = {};
+    std::string name;
+    uint32_t pg_version = 15;
+    BranchId default_branch = {};
+    Generation generation = {};  // newest apply
+    Generation version = {};     // generation that last changed the project's own settings
+    WallTime created_at{};
+    bool operator==(const ProjectRecord&) const = default;
+};
+
+struct BranchRecord {
+    BranchId id = {};
+    std::string name;
+    LineId line = {};
+    BranchId parent = {};  // 0: root branch
+    Origin origin = Origin::kSpec;
+    std::string requested_at = {};
+    bool is_protected = false;
+    std::optional<WallTime> expire_time = {};
+    std::optional<std::chrono::seconds> ttl = {};
+    WallTime created_at{};
+    Generation created_in = {};
+    Generation version =
+        {};  // generation that last changed the branch, its compute, roles or databases
+    ComputeSettings compute = {};
+    uint16_t port = 0;  // chosen at the first start of the compute; 0: not yet
+    bool operator==(const BranchRecord&) const = default;
+};
+
+// Which roles and databases of a branch lb made, and for whom.
+struct ManagedResource {
+    Origin origin = Origin::kSpec;
+    Generation version = {};  // generation that last changed it
+    bool operator==(const ManagedResource&) const = default;
+};
+struct ManagedRecord {
+    std::map<std::string, ManagedResource> roles = {};
+    std::map<std::string, ManagedResource> databases = {};
+    bool operator==(const ManagedRecord&) const = default;
+    bool is_empty() const { return roles.empty() && databases.empty(); }
+};
+
+// What a branch's roles and databases were when its line's head was `position`.
+struct ObservationRecord {
+    LineId line = {};
+    Position position = {};
+    Observation observation = {};
+};
+
+struct GenerationChange {
+    std::string address;
+    ChangeKind kind = ChangeKind::kCreate;
+    bool operator==(const GenerationChange&) const = default;
+};
+
+// One apply. Its presence is what makes the prepared transactions of that apply committed.
+struct GenerationRecord {
+    Generation number = {};
+    WallTime applied_at{};
+    std::string author = {};
+    std::string plan_id = {};
+    std::string git_commit = {};
+    // Name of the apply's prepared transactions; unique to the attempt, because a failed attempt
+    // has the same generation number as the one that follows it.
+    std::string transaction = {};
+    // A branch made at this position has the data of this generation: it is the store's position
+    // just before the commit frame, with every prepared transaction already in the log.
+    Position position = {};
+    std::vector<GenerationChange> changes = {};
+    bool operator==(const GenerationRecord&) const = default;
+};
+
+// The cached result of initdb for one major version.
+struct TemplateRecord {
+    LineId line = {};
+    std::string postgres_version;  // "15.20"
+    bool operator==(const TemplateRecord&) const = default;
+};
+
+// What is left of a destroyed project: its last generation, so that a project made anew under the
+// name goes on counting and an old plan can never fit it.
+struct TombstoneRecord {
+    GenerationRecord last;
+    bool operator==(const TombstoneRecord&) const = default;
+};
+
+// -- Keys. Names never appear in keys except in tombstones (a project name, at the end). ---------
+
+inline constexpr std::string_view kProjectPrefix = "project/";
+inline constexpr std::string_view kBranchPrefix = "branch/";
+inline constexpr std::string_view kManagedPrefix = "managed/";
+inline constexpr std::string_view kObservedPrefix = "observed/";
+inline constexpr std::string_view kGenerationPrefix = "generation/";
+inline constexpr std::string_view kTemplatePrefix = "template/";
+
+std::string project_key(ProjectId project);
+std::string branch_key(ProjectId project, BranchId branch);
+std::string managed_key(ProjectId project, BranchId branch);
+std::string observed_key(ProjectId project, BranchId branch);
+std::string generation_key(ProjectId project, Generation generation);
+std::string template_key(uint32_t major_version);
+std::string tombstone_key(std::string_view project_name);
+
+// The numbers after a key's first slash, at most two: "branch/3/17" -> {3, 17}.
+Result<std::vector<uint64_t>> key_numbers(std::string_view key);
+
+// -- Values -----------------------------------------------------------------------------------
+
+std::string encode(const ProjectRecord& record);
+std::string encode(const BranchRecord& record);
+std::string encode(const ManagedRecord& record);
+std::string encode(const ObservationRecord& record);
+std::string encode(const GenerationRecord& record);
+std::string encode(const TemplateRecord& record);
+std::string encode(const TombstoneRecord& record);
+
+// Of the note "catalog", which a newer lb that changes the meaning of keys will raise.
+Status check_catalog_version(std::string_view text);
+Result<ProjectRecord> decode_project(std::string_view text);
+Result<BranchRecord> decode_branch(std::string_view text);
+Result<ManagedRecord> decode_managed(std::string_view text);
+Result<ObservationRecord> decode_observation(std::string_view text);
+Result<GenerationRecord> decode_generation(std::string_view text);
+Result<TemplateRecord> decode_template(std::string_view text);
+Result<TombstoneRecord> decode_tombstone(std::string_view text);
+
+}  // namespace lb::engine

@@ -1,0 +1,158 @@
+#include "engine/engine.h"
+
+#include <unordered_set>
+
+#include "base/text.h"
+#include "engine/apply_run.h"
+#include "engine/compute_pool_parallel.h"
+#include "engine/project_computes.h"
+#include "engine/project_context.h"
+#include "engine/project_expiration.h"
+#include "engine/project_observation.h"
+#include "engine/project_view.h"
+
+namespace lb::engine {
+
+namespace {
+
+constexpr size_t kParallelStarts = 4;
+constexpr size_t kParallelStops = 8;
+
+struct BranchName {
+    std::string project;
+    std::string branch;
+};
+
+// A crash leaves lines that an apply had not committed: templates half made, hidden branches of an
+// apply that failed.
+Status remove_unnamed_lines(Context& context) {
+    std::unordered_set<LineId> named;
+    for (const auto& [version, record] : context.catalog.templates()) named.insert(record.line);
+    for (const auto& [project_name, project] : context.catalog.projects()) {
+        for (const auto& [name, branch] : project.branches) named.insert(branch.line);
+    }
+    store::Commit removal;
+    for (const store::LineInfo& line : context.store().lines()) {
+        if (!named.contains(line.line)) removal.remove.push_back(line.line);
+    }
+    if (removal.remove.empty()) return ok();
+    LB_TRY(context.store().commit(removal));
+    for (LineId line : removal.remove) {
+        context.pool.remove(line);
+        context.line_is_gone(line);
+    }
+    return ok();
+}
+
+class EngineOnStore final : public Engine {
+public:
+    explicit EngineOnStore(std::unique_ptr<Context> context) : context_(std::move(context)) {
+        starter_ = std::thread([this] { start_always_on(); });
+        expiration_ = std::make_unique<ExpirationThread>(*context_);
+    }
+    ~EngineOnStore() override {
+        // A failure to stop cannot be told here; whoever wants to know calls close().
+        [[maybe_unused]] Status closed = close();
+    }
+
+    std::vector<std::string> projects() const override {
+        std::lock_guard lock(context_->catalog_mutex);
+        std::vector<std::string> names;
+        for (const auto& [name, project] : context_->catalog.projects()) names.push_back(name);
+        return names;
+    }
+
+    Result<ProjectState> state(const std::string& project, Observe observe) override {
+        return view_project(*context_, project, observe);
+    }
+
+    Result<Applied> apply(const ChangeSet& changes, const ProgressSink& progress) override {
+        return ApplyRun(*context_, changes, progress).run();
+    }
+
+    Result<Connection> connect(const std::string& project, const std::string& branch) override {
+        return connect_branch(*context_, project, branch);
+    }
+
+    Status stop_compute(const std::string& project, const std::string& branch) override {
+        return stop_branch(*context_, project, branch);
+    }
+
+    Status restart_compute(const std::string& project, const std::string& branch) override {
+        LB_TRY(stop_branch(*context_, project, branch));
+        LB_TRY(start_branch(*context_, project, branch));
+        return ok();
+    }
+
+    Result<std::string> log_path(const std::string& project, const std::string& branch) override {
+        std::lock_guard lock(context_->catalog_mutex);
+        return context_->pool.log_file(LB_TRY(context_->catalog.branch(project, branch))->line);
+    }
+
+    Status close() override {
+        if (is_closed_.exchange(true)) return ok();
+        expiration_.reset();
+        starter_.join();
+        // One after the other with what the plan of tomorrow needs to know, the rest all at once.
+        std::vector<BranchName> running = default_branches();
+        std::mutex result_mutex;
+        Status result = ok();
+        for_each_in_parallel(running.size(), kParallelStops, [&](size_t i) {
+            Status stopped = stop_branch(*context_, running[i].project, running[i].branch);
+            std::lock_guard lock(result_mutex);
+            if (!stopped.is_ok() && result.is_ok()) result = std::move(stopped);
+        });
+        Status stopped = context_->pool.stop_all();
+        return result.is_ok() ? std::move(stopped) : std::move(result);
+    }
+
+private:
+    std::vector<BranchName> default_branches() const {
+        std::lock_guard lock(context_->catalog_mutex);
+        std::vector<BranchName> names;
+        for (const auto& [name, project] : context_->catalog.projects()) {
+            names.push_back({.project = name, .branch = project.default_branch().name});
+        }
+        return names;
+    }
+
+    // A compute that does not start shows its failure in its state.
+    void start_always_on() {
+        std::vector<BranchName> names;
+        {
+            std::lock_guard lock(context_->catalog_mutex);
+            for (const auto& [project_name, project] : context_->catalog.projects()) {
+                for (const auto& [name, branch] : project.branches) {
+                    if (!branch.compute.always_on) continue;
+                    names.push_back({.project = project_name, .branch = name});
+                }
+            }
+        }
+        for_each_in_parallel(names.size(), kParallelStarts, [&](size_t i) {
+            if (is_closed_) return;
+            [[maybe_unused]] Result<SqlTarget> started =
+                start_branch(*context_, names[i].project, names[i].branch);
+        });
+    }
+
+    std::unique_ptr<Context> context_;
+    std::unique_ptr<ExpirationThread> expiration_;
+    std::thread starter_;
+    std::atomic<bool> is_closed_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
+    LB_ASSERT(options.store != nullptr);
+    if (options.clock == nullptr) options.clock = &system_clock();
+    // Servers that outlived a killed daemon must be gone before anything starts in their place.
+    kill_processes_in(options.mount_directory);
+    Catalog catalog = LB_TRY(Catalog::load(*options.store));
+    auto context = std::make_unique<Context>(std::move(options), std::move(catalog));
+    LB_TRY(remove_unnamed_lines(*context));
+    LB_TRY(sweep_destroyed_projects(context->store()));
+    return std::unique_ptr<Engine>(std::make_unique<EngineOnStore>(std::move(context)));
+}
+
+}  // namespace lb::engine

@@ -1,0 +1,113 @@
+#include "engine/project_computes.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace lb::engine {
+
+namespace {
+
+struct Found {
+    ProjectRecord project;
+    BranchRecord branch;
+};
+
+Result<Found> find_branch(Context& context, const std::string& project, const std::string& branch) {
+    std::lock_guard lock(context.catalog_mutex);
+    const BranchRecord* record = LB_TRY(context.catalog.branch(project, branch));
+    return Found{.project = context.catalog.find(project)->record, .branch = *record};
+}
+
+// Writes `port` into the branch's record, unless somebody chose one since `found` was read. Returns
+// the port that counts.
+Result<uint16_t> keep_port(Context& context, const Found& found, uint16_t port) {
+    std::lock_guard lock(context.catalog_mutex);
+    Project* project = context.catalog.find(found.project.name);
+    BranchRecord* branch = project == nullptr ? nullptr : project->find_branch(found.branch.name);
+    if (branch == nullptr || branch->id != found.branch.id) {
+        return Error{.code = ErrorCode::kNotFound,
+                     .message = cat("branch ", quoted(found.branch.name), " was deleted")};
+    }
+    if (branch->port != found.branch.port) return branch->port;
+    BranchRecord changed = *branch;
+    changed.port = port;
+    store::Commit commit;
+    commit.notes.push_back(
+        {.key = branch_key(found.project.id, changed.id), .value = encode(changed)});
+    LB_TRY(context.store().commit(commit));
+    *branch = std::move(changed);
+    return port;
+}
+
+Status choose_and_keep_port(Context& context, Found& found) {
+    uint16_t port = LB_TRY(reserve_port(context, found.branch));
+    Result<uint16_t> kept = keep_port(context, found, port);
+    give_back_port(context, port);
+    found.branch.port = LB_TRY(std::move(kept));
+    return ok();
+}
+
+}  // namespace
+
+uint16_t active_port(const BranchRecord& branch) {
+    return branch.compute.port != 0 ? branch.compute.port : branch.port;
+}
+
+Result<uint16_t> reserve_port(Context& context, const BranchRecord& branch) {
+    std::lock_guard lock(context.catalog_mutex);
+    std::vector<uint16_t> taken = context.catalog.taken_ports(branch.id);
+    taken.insert(taken.end(), context.reserved_ports.begin(), context.reserved_ports.end());
+    uint16_t port = LB_TRY(choose_port(branch.compute.listen_addresses, taken));
+    context.reserved_ports.push_back(port);
+    return port;
+}
+
+void give_back_port(Context& context, uint16_t port) {
+    std::lock_guard lock(context.catalog_mutex);
+    std::erase(context.reserved_ports, port);
+}
+
+ComputeRequest compute_request(Context& context, const ProjectRecord& project,
+                               const BranchRecord& branch, const std::string& assumed_committed) {
+    auto settle = [&store = context.store(), id = project.id,
+                   assumed_committed](const SqlTarget& target) -> Status {
+        Status unreadable = ok();
+        Status settled = settle_transactions(target, [&](std::string_view name) {
+            if (name == assumed_committed) return true;
+            Result<bool> is_committed = is_transaction_committed(store, id, name);
+            if (is_committed.is_ok()) return *is_committed;
+            unreadable = std::move(is_committed).error();
+            return false;
+        });
+        LB_TRY(std::move(unreadable));
+        return settled;
+    };
+    // Whether lb keeps the server running is nothing that the server has to be restarted for.
+    ComputeSettings settings = branch.compute;
+    settings.always_on = false;
+    return {.line = branch.line,
+            .label = cat(project.name, '/', branch.name),
+            .pg_version = project.pg_version,
+            .settings = std::move(settings),
+            .port = active_port(branch),
+            .settle = std::move(settle)};
+}
+
+Result<SqlTarget> start_branch(Context& context, const std::string& project,
+                               const std::string& branch) {
+    Found found = LB_TRY(find_branch(context, project, branch));
+    bool is_chosen_by_lb = found.branch.compute.port == 0;
+    if (active_port(found.branch) == 0) LB_TRY(choose_and_keep_port(context, found));
+    Result<SqlTarget> started =
+        context.pool.start(compute_request(context, found.project, found.branch, {}));
+    if (started.is_ok() || started.error().code != ErrorCode::kPortInUse || !is_chosen_by_lb) {
+        return started;
+    }
+    // Somebody else took the port while the compute was stopped. lb chose it, so lb may choose
+    // again.
+    LB_TRY(choose_and_keep_port(context, found));
+    return context.pool.start(compute_request(context, found.project, found.branch, {}));
+}
+
+}  // namespace lb::engine

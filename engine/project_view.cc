@@ -1,0 +1,130 @@
+#include "engine/project_view.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "engine/project_computes.h"
+#include "engine/project_observation.h"
+
+namespace lb::engine {
+
+namespace {
+
+Result<BranchState> view_branch(Context& context, const Project& project,
+                                const BranchRecord& record) {
+    store::LineInfo line = LB_TRY(context.store().line(record.line));
+    const BranchRecord* parent = project.find_branch(record.parent);
+    return BranchState{
+        .name = record.name,
+        .origin = record.origin,
+        .parent = parent == nullptr ? std::string() : parent->name,
+        .branch_point = parent == nullptr ? Position{} : line.fork_position,
+        .requested_at = record.requested_at,
+        .is_protected = record.is_protected,
+        .expire_time = record.expire_time,
+        .ttl = record.ttl,
+        .created_at = record.created_at,
+        .created_in = record.created_in,
+        .line = record.line,
+        .head = line.head,
+        .logical_bytes = line.logical_bytes,
+        .own_bytes = line.own_bytes,
+        .compute = {.settings = record.compute, .active_port = active_port(record)},
+        .version = record.version,
+    };
+}
+
+Origin origin_of(const std::map<std::string, ManagedResource>& managed, const std::string& name) {
+    auto found = managed.find(name);
+    return found == managed.end() ? Origin::kManual : found->second.origin;
+}
+
+void add_observation(BranchState& branch, Observation observation, const ManagedRecord& managed) {
+    branch.is_observed = true;
+    branch.roles = std::move(observation.roles);
+    branch.databases = std::move(observation.databases);
+    for (RoleState& role : branch.roles) role.origin = origin_of(managed.roles, role.name);
+    for (DatabaseState& database : branch.databases) {
+        database.origin = origin_of(managed.databases, database.name);
+    }
+    std::ranges::sort(branch.roles, {}, &RoleState::name);
+    std::ranges::sort(branch.databases, {}, &DatabaseState::name);
+}
+
+std::optional<std::string> default_branch_of(Context& context, const std::string& project) {
+    std::lock_guard lock(context.catalog_mutex);
+    const Project* found = context.catalog.find(project);
+    if (found == nullptr) return std::nullopt;
+    return found->default_branch().name;
+}
+
+// Requires: the finish mutex, shared.
+Result<ProjectState> view_catalog(Context& context, const std::string& name,
+                                  std::optional<Observation> observation) {
+    std::lock_guard lock(context.catalog_mutex);
+    ProjectState state{.name = name};
+    const Project* project = context.catalog.find(name);
+    if (project == nullptr) return state;
+    state.exists = true;
+    state.generation = project->record.generation;
+    state.pg_version = project->record.pg_version;
+    state.default_branch = project->default_branch().name;
+    state.branches.reserve(project->branches.size());
+    for (const auto& [branch_name, record] : project->branches) {
+        BranchState branch = LB_TRY(view_branch(context, *project, record));
+        if (observation && record.id == project->record.default_branch) {
+            add_observation(branch, *std::exchange(observation, std::nullopt),
+                            project->managed_of(record.id));
+        }
+        state.branches.push_back(std::move(branch));
+    }
+    return state;
+}
+
+}  // namespace
+
+Result<ProjectState> view_project(Context& context, const std::string& project, Observe observe) {
+    std::optional<std::string> default_branch;
+    if (observe == Observe::kYes) default_branch = default_branch_of(context, project);
+    // A server that has to start does so before the lock, which would hold up an apply.
+    if (default_branch && !is_observable_asleep(context, project, *default_branch)) {
+        LB_TRY(start_branch(context, project, *default_branch));
+    }
+    ProjectState state;
+    {
+        std::shared_lock lock(context.finish_mutex);
+        std::optional<Observation> observation;
+        if (default_branch) {
+            observation = LB_TRY(observe_branch(context, project, *default_branch));
+        }
+        state = LB_TRY(view_catalog(context, project, std::move(observation)));
+    }
+    for (BranchState& branch : state.branches) {
+        ComputeHealth health = context.pool.health(branch.line);
+        branch.compute.status = health.status;
+        branch.compute.failure = std::move(health.failure);
+    }
+    return state;
+}
+
+Result<Connection> connect_branch(Context& context, const std::string& project_name,
+                                  const std::string& branch_name) {
+    SqlTarget target = LB_TRY(start_branch(context, project_name, branch_name));
+    std::lock_guard lock(context.catalog_mutex);
+    const BranchRecord* branch = LB_TRY(context.catalog.branch(project_name, branch_name));
+    const Project& project = *context.catalog.find(project_name);
+    PostgresInstallation postgres =
+        LB_TRY(find_postgres(project.record.pg_version, context.options.postgres_bin_directory));
+    const ManagedRecord& managed = project.managed_of(project.record.default_branch);
+    return Connection{
+        .socket_directory = target.socket_directory,
+        .port = target.port,
+        .listen_addresses = branch->compute.listen_addresses,
+        .superuser = target.user,
+        .default_database =
+            managed.databases.empty() ? std::string("postgres") : managed.databases.begin()->first,
+        .program_directory = postgres.program_directory,
+    };
+}
+
+}  // namespace lb::engine
