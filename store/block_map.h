@@ -1,0 +1,62 @@
+// BlockMap: where the blocks of open files are, by chunks of 64 blocks, in memory. A chunk is
+// loaded from the index when it is first read, changed in place by writes, and forgotten when it
+// was not used for long.
+//
+// find() is safe from several threads while nobody changes the map; the rest needs exclusive
+// access.
+#pragma once
+
+#include <array>
+
+#include "store/clock_cache.h"
+#include "store/index.h"
+#include "store/index_keys.h"
+#include "store/line_table.h"
+
+namespace lb::store {
+
+struct BlockVersion {
+    RecordLocation location;
+    uint64_t sequence = 0;  // 0: a hole, reads as zeros
+    LineId line;            // that wrote it
+};
+
+using BlockChunk = std::array<BlockVersion, kChunkBlocks>;
+
+class BlockMap {
+public:
+    // nullptr if the chunk is not in memory.
+    const BlockChunk* find(LineId line, DataId data, uint32_t chunk) const;
+
+    // Requires: the chunk is not in memory. Reads it from the index as `view` shows it.
+    // Errors: the index's; kStoreDamaged for an entry that cannot be read.
+    Result<const BlockChunk*> load(LineView view, DataId data, uint32_t chunk, IndexCursor& cursor);
+    // For a chunk that is known to hold nothing yet, which saves the look-up.
+    void add_empty(LineId line, DataId data, uint32_t chunk);
+
+    // These change only what is in memory already.
+    void set(LineId line, DataId data, uint32_t block, const BlockVersion& version);
+    // Blocks from `first_block` up to `end_block` become holes.
+    void cut(LineId line, DataId data, uint32_t first_block, uint64_t end_block);
+
+    void trim(size_t chunk_count_max);
+    uint64_t miss_count() const { return miss_count_; }
+
+private:
+    struct Key {
+        LineId line;
+        DataId data;
+        uint32_t chunk = 0;
+        bool operator==(const Key&) const = default;
+    };
+    struct KeyHash {
+        size_t operator()(const Key& key) const {
+            return mix_hash(key.data.value(), (key.line.value() << 32) ^ key.chunk);
+        }
+    };
+
+    ClockCache<Key, BlockChunk, KeyHash> chunks_;
+    uint64_t miss_count_ = 0;
+};
+
+}  // namespace lb::store

@@ -1,0 +1,174 @@
+#include "store/projection.h"
+
+#include "base/text.h"
+#include "store/hidden_names.h"
+
+namespace lb::store {
+
+namespace {
+
+constexpr size_t kBatchEntries = 1024;
+// Bounds what a restart after a kill has to replay.
+constexpr uint64_t kFlushBytes = uint64_t{256} << 20;
+constexpr uint64_t kFlushEntries = 400'000;
+
+Error unreadable_entry(std::string_view what, LineId line, uint64_t object) {
+    return Error{.code = ErrorCode::kStoreDamaged,
+                 .message = cat("the index has an unreadable entry for ", what, " ", object,
+                                " on line ", line.value()),
+                 .help = "restart lb with the index directory removed: it is rebuilt from the log"};
+}
+
+}  // namespace
+
+const Inode* Projection::find_inode(LineId line, InodeId inode) const {
+    return inodes_.find({line, inode});
+}
+
+const Directory* Projection::find_directory(LineId line, InodeId directory) const {
+    return directories_.find({line, directory});
+}
+
+Result<const Inode*> Projection::inode(const Line& line, InodeId inode) {
+    return static_cast<const Inode*>(LB_TRY(load_inode(line, inode)));
+}
+
+Status Projection::write_for_read() {
+    if (batch_.is_empty()) return ok();
+    return write_batch(is_applying_ || is_replaying_ ? WithMeta::kNo : WithMeta::kYes);
+}
+
+Result<std::unique_ptr<IndexCursor>> Projection::cursor() {
+    LB_TRY(write_for_read());
+    return index_.cursor();
+}
+
+Result<Inode*> Projection::load_inode(const Line& line, InodeId inode) {
+    Key key{line.info.line, inode};
+    if (Inode* found = inodes_.find(key)) return found;
+    std::unique_ptr<IndexCursor> cursor = LB_TRY(this->cursor());
+    for (LineView view = lines_.view(line); view.line != nullptr; view = view.parent()) {
+        LineId owner = view.line->info.line;
+        if (!LB_TRY(cursor->seek(inode_key(owner, inode, view.limit)))) continue;
+        std::optional<InodeRecord> record = decode_inode(inode, as_bytes(cursor->value()));
+        if (!record) return unreadable_entry("inode", owner, inode.value());
+        record->attributes.last_sequence = sequence_in_key(cursor->key());
+        return &inodes_.insert(key, Inode{.record = std::move(*record)});
+    }
+    return Error{.code = ErrorCode::kStoreNotFound,
+                 .message = cat("line ", line.info.line.value(), " has no inode ", inode.value())};
+}
+
+Result<const Directory*> Projection::directory(const Line& line, InodeId directory) {
+    Key key{line.info.line, directory};
+    if (const Directory* found = directories_.find(key)) return found;
+    Directory loaded = LB_TRY(read_directory(line, directory));
+    return static_cast<const Directory*>(&directories_.insert(key, std::move(loaded)));
+}
+
+// Merges the entries of the line and of its ancestors: for each name the nearest line decides.
+Result<Directory> Projection::read_directory(const Line& line, InodeId directory) {
+    DirectoryRole role = directory == kRootInode ? DirectoryRole::kRoot : DirectoryRole::kOther;
+    if (role == DirectoryRole::kOther && line.parent != nullptr) {
+        const Directory* root = LB_TRY(this->directory(line, kRootInode));
+        auto temporary = root->find(kStatisticsTemporaryName);
+        if (temporary != root->end() && temporary->second.inode == directory) {
+            role = DirectoryRole::kStatisticsTemporary;
+        }
+    }
+    std::unique_ptr<IndexCursor> cursor = LB_TRY(this->cursor());
+    Directory merged;  // with child 0 for names that are gone
+    for (LineView view = lines_.view(line); view.line != nullptr; view = view.parent()) {
+        LineId owner = view.line->info.line;
+        bool is_inherited = owner != line.info.line;
+        bool is_valid = LB_TRY(cursor->seek(directory_start_key(owner, directory)));
+        while (is_valid) {
+            std::string name(name_in_key(cursor->key()));
+            if (sequence_in_key(cursor->key()) > view.limit) {
+                is_valid = LB_TRY(advance(*cursor, dirent_key(owner, directory, name, view.limit)));
+                continue;
+            }
+            Decoder decoder(as_bytes(cursor->value()));
+            DirectoryChild child{InodeId{decoder.u64()}, static_cast<FileType>(decoder.u8())};
+            if (!decoder.is_finished()) {
+                return unreadable_entry("directory", owner, directory.value());
+            }
+            if (is_inherited && is_hidden_when_inherited(role, name)) child.inode = InodeId{};
+            merged.try_emplace(name, child);
+            is_valid = LB_TRY(advance(*cursor, after_name_key(owner, directory, name)));
+        }
+    }
+    std::erase_if(merged, [](const auto& entry) { return entry.second.inode == InodeId{}; });
+    return merged;
+}
+
+Result<const BlockChunk*> Projection::chunk(const Line& line, DataId data, uint32_t chunk) {
+    if (const BlockChunk* found = find_chunk(line.info.line, data, chunk)) return found;
+    std::unique_ptr<IndexCursor> cursor = LB_TRY(this->cursor());
+    return blocks_.load(lines_.view(line), data, chunk, *cursor);
+}
+
+Result<std::optional<std::string>> Projection::note(std::string_view key) {
+    LB_TRY(write_for_read());
+    return index_.get(note_key(key));
+}
+
+Result<std::vector<Note>> Projection::notes(std::string_view prefix) {
+    std::unique_ptr<IndexCursor> cursor = LB_TRY(this->cursor());
+    std::vector<Note> result;
+    IndexKey start = note_key(prefix);
+    bool is_valid = LB_TRY(cursor->seek(start));
+    while (is_valid && cursor->key().starts_with(start)) {
+        result.push_back({std::string(note_in_key(cursor->key())), std::string(cursor->value())});
+        is_valid = LB_TRY(cursor->next());
+    }
+    return result;
+}
+
+Status Projection::trim() {
+    if (batch_.entry_count() >= kBatchEntries) LB_TRY(write_for_read());
+    directories_.trim(limits_.directory_count, [](const Key&, const Directory&) {});
+    blocks_.trim(limits_.chunk_count);
+    inodes_.trim(limits_.inode_count, [&](const Key& key, const Inode& inode) {
+        if (inode.is_dirty) put_inode(key, inode);
+    });
+    return ok();
+}
+
+void Projection::put_inode(const Key& key, const Inode& inode) {
+    uint64_t sequence = inode.record.attributes.last_sequence;
+    batch_.put(inode_key(key.line, key.inode, sequence), as_text(encode_inode(inode.record)));
+}
+
+Status Projection::write_index() { return write_batch(WithMeta::kYes); }
+
+// With meta the index stands for a place in the log afterwards. That is not so in the middle of a
+// frame or of a replay; those entries are written again by the replay after a crash, which changes
+// nothing, because all of them are absolute.
+Status Projection::write_batch(WithMeta with_meta) {
+    for (const Key& key : std::exchange(dirty_inodes_, {})) {
+        Inode* inode = inodes_.find(key);
+        if (inode == nullptr || !inode->is_dirty) continue;
+        put_inode(key, *inode);
+        inode->is_dirty = false;
+    }
+    if (with_meta == WithMeta::kYes) {
+        for (LineId id : lines_.take_dirty()) {
+            const Line* line = lines_.find(id);
+            if (line != nullptr) batch_.put(line_key(id), encode_line_info(line->info));
+        }
+        for (LineId id : std::exchange(forgotten_lines_, {})) batch_.erase(line_key(id));
+        put_meta();
+    }
+    LB_TRY(index_.write(batch_));
+    entries_since_flush_ += batch_.entry_count();
+    batch_.clear();
+    if (bytes_since_flush_ >= kFlushBytes || entries_since_flush_ >= kFlushEntries) {
+        LB_TRY(index_.start_flush());
+        bytes_since_flush_ = 0;
+        entries_since_flush_ = 0;
+    }
+    return ok();
+}
+
+}  // namespace lb::store

@@ -1,0 +1,165 @@
+// Projection: everything that follows from the log. It takes frames in log order, the same way when
+// they are appended and when they are replayed, and keeps
+// - the index, through a batch in memory, so that a write costs no call into it,
+// - the lines with their statistics,
+// - the inodes, directories and block chunks that are in use.
+//
+// Not thread-safe, except that the find_* functions may run on several threads at once while
+// nothing else runs. Pointers live until the next trim().
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "store/block_map.h"
+#include "store/clock_cache.h"
+#include "store/index.h"
+#include "store/inode_codec.h"
+#include "store/line_table.h"
+#include "store/segment_log.h"
+
+namespace lb::store {
+
+struct Inode {
+    InodeRecord record;
+    bool is_dirty = false;  // times or last_sequence are newer than in the index
+};
+
+struct DirectoryChild {
+    InodeId inode;
+    FileType type = FileType::kFile;
+};
+using Directory = std::map<std::string, DirectoryChild, std::less<>>;
+
+struct ProjectionLimits {
+    size_t inode_count = 65536;
+    size_t directory_count = 4096;
+    size_t chunk_count = 32768;  // 2.3 KiB each
+};
+
+class Projection {
+public:
+    Projection(SegmentLog& log, Index& index, ProjectionLimits limits)
+        : log_(log), index_(index), limits_(limits) {}
+
+    // Reads the lines from the index, and replays what the log has after it; from the beginning,
+    // with an empty index, if the index does not belong to this log.
+    Status recover();
+
+    // Appends one frame and applies it. Nothing happened if the log refused it. After any other
+    // failure every later append is refused: what is in memory no longer follows from the log.
+    Result<Appended> append(std::span<const NewRecord> records);
+
+    // Before an operation: makes room in memory, and fails if the index cannot keep up.
+    Status trim();
+
+    const LineTable& lines() const { return lines_; }
+
+    // From memory; nullptr if it is not there.
+    const Inode* find_inode(LineId line, InodeId inode) const;
+    const Directory* find_directory(LineId line, InodeId directory) const;
+    const BlockChunk* find_chunk(LineId line, DataId data, uint32_t chunk) const {
+        return blocks_.find(line, data, chunk);
+    }
+
+    // From memory or from the index. kStoreNotFound if there is no such inode, ever.
+    Result<const Inode*> inode(const Line& line, InodeId inode);
+    Result<const Directory*> directory(const Line& line, InodeId directory);
+    Result<const BlockChunk*> chunk(const Line& line, DataId data, uint32_t chunk);
+    // A chunk beyond the end of its file holds nothing: no need to look it up.
+    void add_empty_chunk(LineId line, DataId data, uint32_t chunk) {
+        blocks_.add_empty(line, data, chunk);
+    }
+
+    Result<std::optional<std::string>> note(std::string_view key);
+    Result<std::vector<Note>> notes(std::string_view prefix);
+
+    InodeId next_inode() const { return InodeId{next_inode_}; }
+    LineId next_line() const { return LineId{next_line_}; }
+
+    // Writes out the batch, with all that makes the index complete up to here.
+    Status write_index();
+
+    uint64_t chunk_miss_count() const { return blocks_.miss_count(); }
+
+private:
+    // One record of a frame, from an append or from a replay.
+    struct Record {
+        RecordType type;
+        LineId line;
+        uint64_t object;
+        uint32_t block;
+        ByteView payload;
+        RecordLocation location;
+    };
+    struct Frame {
+        uint64_t sequence;
+        WallTime written_at;
+    };
+    struct Key {
+        LineId line;
+        InodeId inode;
+        bool operator==(const Key&) const = default;
+    };
+    struct KeyHash {
+        size_t operator()(const Key& key) const {
+            return mix_hash(key.inode.value(), key.line.value());
+        }
+    };
+
+    // recovery (projection_recovery.cc)
+    Result<std::optional<LogPlace>> read_meta();
+    Status read_lines();
+    Status replay(LogPlace from);
+    Status start_over();
+    Status apply_replayed(const ReplayFrame& frame);
+
+    // frames (projection_apply.cc)
+    Status apply(const Frame& frame, const Record& record);
+    Status apply_block(const Frame& frame, const Record& record, Line& line);
+    Status apply_truncate(const Frame& frame, const Record& record, Line& line);
+    Status apply_inode(const Frame& frame, const Record& record, Line& line);
+    Status apply_dirent(const Frame& frame, const Record& record, Line& line);
+    Status apply_line_create(const Frame& frame, const Record& record);
+    Status apply_line_delete(const Frame& frame, const Record& record);
+    Status apply_note(const Frame& frame, const Record& record);
+    Status touch(const Frame& frame, const Line& line, InodeId inode);
+    Result<uint64_t> logical_bytes_at(const Line& line, Position position);
+
+    // reading (projection.cc)
+    Result<Inode*> load_inode(const Line& line, InodeId inode);
+    Result<std::unique_ptr<IndexCursor>> cursor();
+    Result<Directory> read_directory(const Line& line, InodeId directory);
+    void put_inode(const Key& key, const Inode& inode);
+    enum class WithMeta { kNo, kYes };
+    Status write_batch(WithMeta with_meta);
+    // Makes the index complete for a read.
+    Status write_for_read();
+    void put_meta();
+
+    SegmentLog& log_;
+    Index& index_;
+    ProjectionLimits limits_;
+
+    LineTable lines_;
+    ClockCache<Key, Inode, KeyHash> inodes_;
+    ClockCache<Key, Directory, KeyHash> directories_;
+    BlockMap blocks_;
+
+    IndexBatch batch_;
+    std::vector<Key> dirty_inodes_;
+    std::vector<LineId> forgotten_lines_;
+    uint64_t bytes_since_flush_ = 0;
+    uint64_t entries_since_flush_ = 0;
+
+    uint64_t next_inode_ = kRootInode.value() + 1;
+    uint64_t next_line_ = 1;
+    bool is_applying_ = false;  // the index cannot stand for a place in the log now
+    bool is_replaying_ = false;
+    bool is_failed_ = false;
+};
+
+}  // namespace lb::store

@@ -1,0 +1,123 @@
+// Start-up: from the index and the log's tail, or from the log alone.
+#include "base/text.h"
+#include "store/projection.h"
+
+namespace lb::store {
+
+namespace {
+
+// Another number here makes every store rebuild its index once.
+constexpr uint32_t kIndexVersion = 1;
+
+}  // namespace
+
+void Projection::put_meta() {
+    LogPlace place = log_.end();
+    Encoder encoder;
+    encoder.u32(kIndexVersion);
+    encoder.bytes(log_.store_id());
+    encoder.u64(place.segment.value());
+    encoder.u64(place.offset);
+    encoder.u64(place.sequence);
+    encoder.u64(next_inode_);
+    encoder.u64(next_line_);
+    batch_.put(meta_key(), as_text(encoder.out()));
+}
+
+// nullopt if the index does not belong to this log or is none of ours.
+Result<std::optional<LogPlace>> Projection::read_meta() {
+    std::optional<LogPlace> none;
+    std::optional<std::string> value = LB_TRY(index_.get(meta_key()));
+    if (!value) return none;
+    Decoder decoder(as_bytes(*value));
+    uint32_t version = decoder.u32();
+    ByteView store_id = decoder.bytes(log_.store_id().size());
+    LogPlace place;
+    place.segment = SegmentId{decoder.u64()};
+    place.offset = decoder.u64();
+    place.sequence = decoder.u64();
+    uint64_t next_inode = decoder.u64();
+    uint64_t next_line = decoder.u64();
+    if (!decoder.is_finished() || version != kIndexVersion ||
+        !std::ranges::equal(store_id, log_.store_id()) || place.sequence > log_.last_sequence()) {
+        return none;
+    }
+    next_inode_ = next_inode;
+    next_line_ = next_line;
+    return std::optional<LogPlace>(place);
+}
+
+// Parents come first: they have lower ids.
+Status Projection::read_lines() {
+    std::unique_ptr<IndexCursor> cursor = index_.cursor();
+    IndexKey start = line_key(LineId{});
+    bool is_valid = LB_TRY(cursor->seek(start));
+    while (is_valid && cursor->key().front() == static_cast<char>(KeySpace::kLine)) {
+        std::optional<LineInfo> info =
+            decode_line_info(line_in_key(cursor->key()), cursor->value());
+        bool has_parent =
+            info && (info->parent == LineId{} ||
+                     (info->parent < info->line && lines_.find(info->parent) != nullptr));
+        if (!has_parent) {
+            return Error{.code = ErrorCode::kStoreDamaged,
+                         .message = "the index has an unreadable entry for a line"};
+        }
+        lines_.add(std::move(*info));
+        is_valid = LB_TRY(cursor->next());
+    }
+    return ok();
+}
+
+Status Projection::recover() {
+    std::optional<LogPlace> place = LB_TRY(read_meta());
+    if (place) {
+        Status recovered = read_lines();
+        if (recovered.is_ok()) recovered = replay(*place);
+        if (recovered.is_ok()) return ok();
+        // The place is not in the log, or the index does not agree with it. If the log itself is
+        // damaged, the replay from its beginning says so.
+        ErrorCode code = recovered.error().code;
+        if (code != ErrorCode::kStoreNotFound && code != ErrorCode::kStoreDamaged) return recovered;
+    }
+    return start_over();
+}
+
+Status Projection::start_over() {
+    lines_ = LineTable();
+    inodes_.clear();
+    directories_.clear();
+    blocks_ = BlockMap();
+    batch_.clear();
+    dirty_inodes_.clear();
+    forgotten_lines_.clear();
+    next_inode_ = kRootInode.value() + 1;
+    next_line_ = 1;
+    LB_TRY(index_.clear());
+    return replay(LogPlace{});
+}
+
+Status Projection::replay(LogPlace from) {
+    is_replaying_ = true;
+    LB_TRY(log_.replay(from, [&](const ReplayFrame& frame) { return apply_replayed(frame); }));
+    is_replaying_ = false;
+    lines_.set_head_limit(kNewest);
+    // A killed process leaves its last frames in the page cache only: from here on they are
+    // durable, and nobody needs to know which files they belong to.
+    if (log_.durable_sequence() < log_.last_sequence()) LB_TRY(log_.sync(log_.last_sequence()));
+    return write_index();
+}
+
+Status Projection::apply_replayed(const ReplayFrame& frame) {
+    // What an interrupted replay left in the index is newer than this frame and must not be seen.
+    lines_.set_head_limit(frame.header.sequence - 1);
+    for (const ReplayRecord& record : frame.records) {
+        const RecordHeader& header = record.header;
+        LB_TRY(apply({frame.header.sequence, frame.header.written_at},
+                     {header.type, LineId{header.line}, header.object, header.block, record.payload,
+                      record.location}));
+        bytes_since_flush_ += kRecordHeaderBytes + header.stored_bytes;
+    }
+    return trim();
+}
+
+}  // namespace lb::store

@@ -1,0 +1,418 @@
+#include "store/store.h"
+
+#include <atomic>
+#include <mutex>
+#include <shared_mutex>
+#include <unordered_set>
+
+#include "base/text.h"
+#include "store/file_tree.h"
+#include "store/index.h"
+#include "store/projection.h"
+#include "store/segment_log.h"
+
+namespace lb::store {
+
+namespace {
+
+constexpr size_t kNoteKeyMaxBytes = 1024;
+
+// One lock. Changes hold it alone, so that log order is index order; look-ups that memory can
+// answer share it; syncs and the reading of block contents are outside of it.
+class LogStore final : public Store {
+public:
+    LogStore(StoreOptions options, Disk& disk, std::unique_ptr<SegmentLog> log)
+        : options_(std::move(options)), disk_(disk), log_(std::move(log)) {}
+
+    Status start();
+
+    LineId reserve_line() override;
+    Result<Position> commit(const Commit& commit) override;
+    Result<LineInfo> line(LineId line) const override;
+    std::vector<LineInfo> lines() const override;
+    std::vector<LineId> children(LineId line) const override;
+    Result<std::optional<std::string>> note(std::string_view key) const override;
+    Result<std::vector<Note>> notes(std::string_view prefix) const override;
+    Position position() const override { return Position{log_->last_sequence()}; }
+
+    Result<FileAttributes> lookup(LineId line, InodeId directory, std::string_view name) override;
+    Result<FileAttributes> attributes(LineId line, InodeId inode) override;
+    Result<FileAttributes> create(LineId line, InodeId directory, std::string_view name,
+                                  const NewFile& file) override;
+    Result<FileAttributes> link(LineId line, InodeId inode, InodeId new_directory,
+                                std::string_view new_name) override;
+    Status remove(LineId line, InodeId directory, std::string_view name,
+                  FileType expected) override;
+    Status rename(LineId line, InodeId directory, std::string_view name, InodeId new_directory,
+                  std::string_view new_name, RenameMode mode) override;
+    Result<FileAttributes> set_attributes(LineId line, InodeId inode,
+                                          const AttributeChanges& changes) override;
+    Result<std::string> symlink_target(LineId line, InodeId inode) override;
+    Result<std::vector<DirectoryEntry>> list(LineId line, InodeId directory, std::string_view after,
+                                             size_t limit) override;
+    Result<size_t> read(LineId line, InodeId inode, uint64_t offset,
+                        std::span<std::byte> out) override;
+    Result<FileAttributes> write(LineId line, InodeId inode, uint64_t offset,
+                                 ByteView data) override;
+    Status allocate(LineId line, InodeId inode, uint64_t offset, uint64_t length) override;
+    Status zero(LineId line, InodeId inode, uint64_t offset, uint64_t length) override;
+    void retain(LineId line, InodeId inode) override;
+    void release(LineId line, InodeId inode) override;
+
+    bool is_durable(uint64_t sequence) const override {
+        return log_->durable_sequence() >= sequence;
+    }
+    Status sync(uint64_t sequence) override;
+    StoreStatistics statistics() const override;
+    Status close() override;
+
+private:
+    // Runs operation(line) alone, on a live line.
+    template <class Operation>
+    auto alone(LineId line, const Operation& operation)
+        -> decltype(operation(std::declval<const Line&>())) {
+        std::unique_lock lock(mutex_);
+        LB_TRY(projection_->trim());
+        const Line* found = projection_->lines().find_live(line);
+        if (found == nullptr) return no_such_line(line);
+        return operation(*found);
+    }
+    static Error no_such_line(LineId line) {
+        return Error{.code = ErrorCode::kStoreNotFound,
+                     .message = cat("line ", line.value(), " does not exist")};
+    }
+
+    Status check_commit(const Commit& commit) const;
+    Status check_new_line(const NewLine& line, const std::unordered_set<LineId>& created) const;
+    Status check_fork(const NewLine& line, const Line& parent) const;
+    FrameRecords build_commit(const Commit& commit) const;
+
+    StoreOptions options_;
+    Disk& disk_;
+    std::unique_ptr<SegmentLog> log_;
+    std::unique_ptr<Index> index_;
+
+    mutable std::shared_mutex mutex_;
+    std::unique_ptr<Projection> projection_;
+    std::unique_ptr<FileTree> tree_;
+    std::unordered_set<LineId> reserved_lines_;
+    uint64_t next_line_ = 1;
+
+    std::atomic<uint64_t> block_reads_ = 0;
+    std::atomic<uint64_t> block_writes_ = 0;
+};
+
+Status LogStore::start() {
+    if (options_.is_index_in_memory) {
+        index_ = make_memory_index();
+    } else {
+        SegmentLog* log = log_.get();
+        index_ = LB_TRY(open_rocksdb_index(
+            {.directory = options_.directory + "/index",
+             .cache_bytes = options_.index_cache_bytes,
+             // A failure stops the log, which the next operation reports.
+             .before_flush = [log] { static_cast<void>(log->sync(log->last_sequence())); }}));
+    }
+    projection_ = std::make_unique<Projection>(*log_, *index_, ProjectionLimits{});
+    LB_TRY(projection_->recover());
+    tree_ = std::make_unique<FileTree>(*projection_, *log_, disk_.clock());
+    next_line_ = projection_->next_line().value();
+    return ok();
+}
+
+LineId LogStore::reserve_line() {
+    std::unique_lock lock(mutex_);
+    LineId line{next_line_++};
+    reserved_lines_.insert(line);
+    return line;
+}
+
+Result<Position> LogStore::commit(const Commit& commit) {
+    uint64_t sequence = 0;
+    {
+        std::unique_lock lock(mutex_);
+        LB_TRY(projection_->trim());
+        LB_TRY(check_commit(commit));
+        FrameRecords frame = build_commit(commit);
+        sequence = LB_TRY(projection_->append(frame.records())).sequence;
+        for (const NewLine& line : commit.create) reserved_lines_.erase(line.line);
+    }
+    LB_TRY(log_->sync(sequence));
+    return Position{sequence};
+}
+
+Status LogStore::check_commit(const Commit& commit) const {
+    uint64_t records = 2 * commit.create.size() + commit.remove.size() + commit.notes.size();
+    uint64_t body_bytes = records * 128;
+    if (records == 0) return Error{.code = ErrorCode::kStoreInvalid, .message = "empty commit"};
+    std::unordered_set<LineId> created;
+    for (const NewLine& line : commit.create) {
+        LB_TRY(check_new_line(line, created));
+        created.insert(line.line);
+    }
+    std::unordered_set<LineId> removed;
+    for (LineId line : commit.remove) {
+        bool is_known = projection_->lines().find_live(line) != nullptr;
+        if (!is_known || !removed.insert(line).second) return no_such_line(line);
+    }
+    for (const Note& note : commit.notes) {
+        if (note.key.empty() || note.key.size() > kNoteKeyMaxBytes) {
+            return Error{.code = ErrorCode::kStoreInvalid,
+                         .message = cat("a note's key has 1 to ", kNoteKeyMaxBytes, " bytes")};
+        }
+        body_bytes += note.key.size() + (note.value ? note.value->size() : 0);
+    }
+    if (records > kFrameRecordsMax || body_bytes > kFrameBodyMaxBytes) {
+        return Error{.code = ErrorCode::kStoreInvalid,
+                     .message = cat("a commit of ", records, " changes and ",
+                                    format_bytes(body_bytes), " is too large"),
+                     .help = cat("split it: at most ", kFrameRecordsMax,
+                                 " records (a new line counts as two) and ",
+                                 format_bytes(kFrameBodyMaxBytes))};
+    }
+    return ok();
+}
+
+// `created`: the lines that the same commit creates before this one.
+Status LogStore::check_new_line(const NewLine& line,
+                                const std::unordered_set<LineId>& created) const {
+    if (!reserved_lines_.contains(line.line) || created.contains(line.line) ||
+        line.line.value() > kLineMax) {
+        return Error{.code = ErrorCode::kStoreInvalid,
+                     .message = cat("line ", line.line.value(), " was not reserved, or is used")};
+    }
+    if (line.parent == LineId{}) return ok();
+    if (line.parent >= line.line) {
+        return Error{.code = ErrorCode::kStoreInvalid,
+                     .message = "a line's parent must have been reserved before the line"};
+    }
+    const Line* parent = projection_->lines().find_live(line.parent);
+    if (parent != nullptr) return check_fork(line, *parent);
+    if (!created.contains(line.parent)) return no_such_line(line.parent);
+    if (line.at == kHead) return ok();
+    return Error{.code = ErrorCode::kStoreInvalid,
+                 .message = "a line that is created in the same commit has no positions yet"};
+}
+
+Status LogStore::check_fork(const NewLine& line, const Line& parent) const {
+    if (line.at == kHead) return ok();
+    // Between a line's fork and its creation it shows just what it inherited.
+    bool is_root = parent.parent == nullptr;
+    Position first = is_root ? parent.info.created_position : parent.info.fork_position;
+    Position last = position();
+    if (line.at >= first && line.at <= last) return ok();
+    return Error{.code = ErrorCode::kStoreInvalid,
+                 .message = cat("line ", line.parent.value(), " has no position ", line.at.value()),
+                 .help = cat("use a position from ", first.value(), " to ", last.value())};
+}
+
+FrameRecords LogStore::build_commit(const Commit& commit) const {
+    FrameRecords frame;
+    // Nothing else can append now: heads are the positions just before this frame. A parent that
+    // this frame creates is there from this frame on.
+    uint64_t now = position().value();
+    std::unordered_set<LineId> created;
+    for (const NewLine& line : commit.create) {
+        bool is_root = line.parent == LineId{};
+        Position head{created.contains(line.parent) ? now + 1 : now};
+        Position fork = is_root ? Position{} : line.at == kHead ? head : line.at;
+        frame.line_create(line.line, {line.parent, fork});
+        if (is_root) {
+            frame.raw_inode(line.line, kRootInode, FileTree::root_inode(disk_.clock().now()));
+        }
+        created.insert(line.line);
+    }
+    for (LineId line : commit.remove) frame.line_delete(line);
+    for (const Note& note : commit.notes) frame.note({note.key, note.value});
+    return frame;
+}
+
+Result<LineInfo> LogStore::line(LineId line) const {
+    std::shared_lock lock(mutex_);
+    const Line* found = projection_->lines().find(line);
+    if (found == nullptr) return no_such_line(line);
+    return found->info;
+}
+
+std::vector<LineInfo> LogStore::lines() const {
+    std::shared_lock lock(mutex_);
+    return projection_->lines().live();
+}
+
+std::vector<LineId> LogStore::children(LineId line) const {
+    std::shared_lock lock(mutex_);
+    std::vector<LineId> result;
+    const Line* found = projection_->lines().find(line);
+    if (found == nullptr) return result;
+    for (LineId child : found->children) {
+        if (projection_->lines().find_live(child) != nullptr) result.push_back(child);
+    }
+    return result;
+}
+
+Result<std::optional<std::string>> LogStore::note(std::string_view key) const {
+    std::unique_lock lock(mutex_);
+    if (key.empty() || key.size() > kNoteKeyMaxBytes) return std::optional<std::string>();
+    return projection_->note(key);
+}
+
+Result<std::vector<Note>> LogStore::notes(std::string_view prefix) const {
+    std::unique_lock lock(mutex_);
+    if (prefix.size() > kNoteKeyMaxBytes) return std::vector<Note>();
+    return projection_->notes(prefix);
+}
+
+Result<FileAttributes> LogStore::lookup(LineId line, InodeId directory, std::string_view name) {
+    {
+        std::shared_lock lock(mutex_);
+        if (projection_->lines().find_live(line) != nullptr) {
+            if (auto found = tree_->find_name(line, directory, name)) return *found;
+        }
+    }
+    return alone(line, [&](const Line& found) { return tree_->lookup(found, directory, name); });
+}
+
+Result<FileAttributes> LogStore::attributes(LineId line, InodeId inode) {
+    {
+        std::shared_lock lock(mutex_);
+        if (projection_->lines().find_live(line) != nullptr) {
+            if (auto found = tree_->find_attributes(line, inode)) return *found;
+        }
+    }
+    return alone(line, [&](const Line& found) { return tree_->attributes(found, inode); });
+}
+
+Result<FileAttributes> LogStore::create(LineId line, InodeId directory, std::string_view name,
+                                        const NewFile& file) {
+    return alone(line,
+                 [&](const Line& found) { return tree_->create(found, directory, name, file); });
+}
+
+Result<FileAttributes> LogStore::link(LineId line, InodeId inode, InodeId new_directory,
+                                      std::string_view new_name) {
+    return alone(line, [&](const Line& found) {
+        return tree_->link(found, inode, new_directory, new_name);
+    });
+}
+
+Status LogStore::remove(LineId line, InodeId directory, std::string_view name, FileType expected) {
+    return alone(
+        line, [&](const Line& found) { return tree_->remove(found, directory, name, expected); });
+}
+
+Status LogStore::rename(LineId line, InodeId directory, std::string_view name,
+                        InodeId new_directory, std::string_view new_name, RenameMode mode) {
+    return alone(line, [&](const Line& found) {
+        return tree_->rename(found, directory, name, new_directory, new_name, mode);
+    });
+}
+
+Result<FileAttributes> LogStore::set_attributes(LineId line, InodeId inode,
+                                                const AttributeChanges& changes) {
+    return alone(line,
+                 [&](const Line& found) { return tree_->set_attributes(found, inode, changes); });
+}
+
+Result<std::string> LogStore::symlink_target(LineId line, InodeId inode) {
+    return alone(line, [&](const Line& found) { return tree_->symlink_target(found, inode); });
+}
+
+Result<std::vector<DirectoryEntry>> LogStore::list(LineId line, InodeId directory,
+                                                   std::string_view after, size_t limit) {
+    return alone(line,
+                 [&](const Line& found) { return tree_->list(found, directory, after, limit); });
+}
+
+Result<size_t> LogStore::read(LineId line, InodeId inode, uint64_t offset,
+                              std::span<std::byte> out) {
+    std::optional<ReadPlan> plan;
+    {
+        std::shared_lock lock(mutex_);
+        if (projection_->lines().find_live(line) != nullptr) {
+            plan = tree_->find_read(line, inode, offset, out.size());
+        }
+    }
+    if (!plan) {
+        plan = LB_TRY(alone(line, [&](const Line& found) {
+            return tree_->plan_read(found, inode, offset, out.size());
+        }));
+    }
+    block_reads_.fetch_add(plan->pieces.size(), std::memory_order_relaxed);
+    LB_TRY(FileTree::fetch(*log_, *plan, out));
+    return plan->length_bytes;
+}
+
+Result<FileAttributes> LogStore::write(LineId line, InodeId inode, uint64_t offset, ByteView data) {
+    block_writes_.fetch_add((data.size() + kBlockBytes - 1) / kBlockBytes,
+                            std::memory_order_relaxed);
+    return alone(line, [&](const Line& found) { return tree_->write(found, inode, offset, data); });
+}
+
+Status LogStore::allocate(LineId line, InodeId inode, uint64_t offset, uint64_t length) {
+    return alone(line,
+                 [&](const Line& found) { return tree_->allocate(found, inode, offset, length); });
+}
+
+Status LogStore::zero(LineId line, InodeId inode, uint64_t offset, uint64_t length) {
+    return alone(line,
+                 [&](const Line& found) { return tree_->zero(found, inode, offset, length); });
+}
+
+void LogStore::retain(LineId line, InodeId inode) {
+    std::unique_lock lock(mutex_);
+    tree_->retain(line, inode);
+}
+
+void LogStore::release(LineId line, InodeId inode) {
+    std::unique_lock lock(mutex_);
+    tree_->release(line, inode);
+}
+
+Status LogStore::sync(uint64_t sequence) {
+    if (is_durable(sequence)) return ok();
+    return log_->sync(sequence);
+}
+
+StoreStatistics LogStore::statistics() const {
+    StoreStatistics result;
+    LogStatistics log = log_->statistics();
+    result.log_bytes = log.log_bytes;
+    result.sync_count = log.sync_count;
+    result.block_reads = block_reads_.load(std::memory_order_relaxed);
+    result.block_writes = block_writes_.load(std::memory_order_relaxed);
+    Result<uint64_t> free_bytes = disk_.free_bytes(options_.directory);
+    if (free_bytes.is_ok()) result.free_bytes = *free_bytes;
+    std::shared_lock lock(mutex_);
+    result.line_count = projection_->lines().live_count();
+    result.index_chunk_misses = projection_->chunk_miss_count();
+    return result;
+}
+
+// The index goes first: what it writes out must be in the log by then.
+Status LogStore::close() {
+    std::unique_lock lock(mutex_);
+    Status synced = log_->sync(log_->last_sequence());
+    Status written = synced.is_ok() ? projection_->write_index() : ok();
+    Status index_closed = index_->close();
+    Status log_closed = log_->close();
+    LB_TRY(std::move(synced));
+    LB_TRY(std::move(written));
+    LB_TRY(std::move(index_closed));
+    return log_closed;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
+    Disk& disk = options.disk != nullptr ? *options.disk : posix_disk();
+    std::unique_ptr<SegmentLog> log =
+        LB_TRY(SegmentLog::open({.disk = &disk,
+                                 .directory = options.directory,
+                                 .spare_segments = options.spare_segments,
+                                 .segment_bytes = options.segment_bytes}));
+    auto store = std::make_unique<LogStore>(std::move(options), disk, std::move(log));
+    LB_TRY(store->start());
+    return std::unique_ptr<Store>(std::move(store));
+}
+
+}  // namespace lb::store
