@@ -69,6 +69,7 @@ Result<Super> create_store(Disk& disk, const std::string& store_directory, uint6
     LB_TRY(file->write_at(0, {&piece, 1}));
     LB_TRY(file->sync());
     LB_TRY(disk.sync_directory(segment_directory(store_directory)));
+    LB_TRY(disk.sync_directory(store_directory));
     LB_TRY(disk.sync_directory(parent_directory(store_directory)));
     LB_TRY(write_super(disk, store_directory, super));
     return super;
