@@ -1,6 +1,7 @@
 #include "planner/branch_tree.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace lb::planner {
 
@@ -8,23 +9,34 @@ namespace {
 
 enum class Visit : uint8_t { kNew, kOnPath, kDone };
 
+bool does_expire(const BranchValue& branch) { return branch.ttl || branch.expire_time; }
+
 }  // namespace
 
 BranchTree::BranchTree(const ProjectState& live, const std::vector<PlannedChange>& changes) {
     nodes_.reserve(live.branches.size());
     for (const BranchState& branch : live.branches) {
-        nodes_.push_back(Node{.name = branch.name, .parent = branch.parent});
+        nodes_.push_back(Node{.name = branch.name,
+                              .parent = branch.parent,
+                              .expires = branch.expire_time.has_value()});
     }
     for (const PlannedChange& planned : changes) {
-        const ResourceChange& change = planned.change;
-        auto* branch = std::get_if<BranchValue>(&change.value);
-        if (branch == nullptr || change.kind != ChangeKind::kCreate) continue;
-        nodes_.push_back(Node{.name = change.address.branch, .parent = branch->parent});
+        auto* branch = std::get_if<BranchValue>(&planned.change.value);
+        if (branch == nullptr || planned.change.kind != ChangeKind::kCreate) continue;
+        nodes_.push_back(Node{.name = planned.change.address.branch,
+                              .parent = branch->parent,
+                              .expires = does_expire(*branch)});
     }
     // Of two with one name the first counts: the live branch, or the first request.
     std::ranges::stable_sort(nodes_, {}, &Node::name);
     auto duplicates = std::ranges::unique(nodes_, {}, &Node::name);
     nodes_.erase(duplicates.begin(), duplicates.end());
+    for (const PlannedChange& planned : changes) {
+        auto* branch = std::get_if<BranchValue>(&planned.change.value);
+        if (branch == nullptr || planned.change.kind != ChangeKind::kUpdate) continue;
+        Node* node = find(planned.change.address.branch);
+        if (node != nullptr) node->expires = does_expire(*branch);
+    }
     measure_depths();
 }
 
@@ -58,6 +70,10 @@ void BranchTree::measure_depths() {
 const BranchTree::Node* BranchTree::find(std::string_view branch) const {
     auto found = std::ranges::lower_bound(nodes_, branch, {}, &Node::name);
     return found != nodes_.end() && found->name == branch ? &*found : nullptr;
+}
+
+BranchTree::Node* BranchTree::find(std::string_view branch) {
+    return const_cast<Node*>(std::as_const(*this).find(branch));
 }
 
 uint32_t BranchTree::depth(std::string_view branch) const {

@@ -1,5 +1,5 @@
-// BranchTree: how the branches of a project hang together, with the ones that a plan creates. The
-// ones that it deletes are still in it. Built once per plan; const afterwards.
+// BranchTree: how the branches of a project hang together, with the ones that a plan creates and as
+// it updates them. The ones that it deletes are still in it. Built once per plan; const afterwards.
 #pragma once
 
 #include <string>
@@ -14,8 +14,9 @@ class BranchTree {
 public:
     struct Node {
         std::string name;
-        std::string parent;        // empty: root branch
-        uint32_t depth = 0;        // number of ancestors
+        std::string parent;  // empty: root branch
+        uint32_t depth = 0;  // number of ancestors
+        bool expires = false;
         bool is_circular = false;  // its ancestors lead back to one that was seen
     };
 
@@ -29,6 +30,7 @@ public:
     const std::vector<Node>& nodes() const { return nodes_; }
 
 private:
+    Node* find(std::string_view branch);
     void measure_depths();
 
     std::vector<Node> nodes_;

@@ -80,7 +80,33 @@ void check_branch_parent(PlannedChange& planned, const World& world) {
     } else if (world.tree().find(name)->is_circular) {
         refuse(planned, Refusal::kNotSupported, cat("branch ", name, " would descend from itself"),
                "give it a parent that exists");
+    } else if (world.tree().find(parent)->expires) {
+        refuse(planned, Refusal::kNotSupported,
+               cat("branch ", parent, ", the parent of ", name, ", expires"),
+               "branch from one that stays, or remove the parent's expiration");
     }
+}
+
+// A branch that expires is deleted without anybody at hand to ask, so nothing may depend on it.
+void check_may_expire(PlannedChange& planned, const World& world) {
+    const auto& value = std::get<BranchValue>(planned.change.value);
+    if (!value.ttl && !value.expire_time) return;
+    const std::string& name = planned.change.address.branch;
+    if (value.is_protected) {
+        refuse(planned, Refusal::kNotSupported,
+               cat("branch ", name, " is protected and cannot expire"),
+               "remove the expiration or the protection");
+    }
+    if (value.parent.empty()) {
+        refuse(planned, Refusal::kNotSupported,
+               cat("branch ", name, " is the root branch and cannot expire"),
+               "remove the expiration");
+    }
+    const std::vector<std::string>& children = world.children_after(name);
+    if (children.empty()) return;
+    refuse(planned, Refusal::kWouldOrphan,
+           cat("branch ", name, " has children and cannot expire: ", list_names(children)),
+           "remove the expiration, or delete the children first");
 }
 
 void check_branch_create(PlannedChange& planned, const World& world) {
@@ -96,9 +122,11 @@ void check_branch_create(PlannedChange& planned, const World& world) {
                "leave it out for the parent's present state, or give position:N");
     }
     check_branch_parent(planned, world);
+    check_may_expire(planned, world);
 }
 
-void check_branch_update(PlannedChange& planned, const BranchState& live) {
+void check_branch_update(PlannedChange& planned, const World& world) {
+    const BranchState& live = *world.live().find_branch(planned.change.address.branch);
     const auto& value = std::get<BranchValue>(planned.change.value);
     std::string help = cat("give the new branch another name; or remove ", live.name,
                            " from the spec, run \"lb apply\", and put it back");
@@ -114,6 +142,10 @@ void check_branch_update(PlannedChange& planned, const BranchState& live) {
                cat("branch ", live.name, " was made at ", from,
                    "; its branch point cannot be changed"),
                help);
+    }
+    bool is_expiration_new = value.ttl != live.ttl || value.expire_time != live.expire_time;
+    if (is_expiration_new || value.is_protected != live.is_protected) {
+        check_may_expire(planned, world);
     }
 }
 
@@ -131,35 +163,32 @@ void check_compute(PlannedChange& planned, const World& world) {
     }
 }
 
-// Walks the changes in their order, in which children are deleted before their parents, so that a
-// child that must stay is known when its parent's turn comes.
+// Sees the deletes in their order, children before their parents, so that a child that must stay is
+// known when its parent's turn comes.
 class BranchDeletes {
 public:
-    explicit BranchDeletes(const World& world) : world_(world) {
-        if (!world.has_deleted_branches()) return;
-        for (const BranchTree::Node& node : world.tree().nodes()) {
-            bool stays = !world.is_deleted(Address::of_branch(node.name));
-            if (stays && !node.parent.empty()) staying_[node.parent].push_back(node.name);
-        }
-    }
+    explicit BranchDeletes(const World& world) : world_(world) {}
 
     void check(PlannedChange& planned) {
         const ProjectState& project = world_.live();
         const BranchState& live = *project.find_branch(planned.change.address.branch);
-        auto staying = staying_.find(live.name);
+        std::vector<std::string> children = world_.children_after(live.name);
+        auto refused = refused_children_.find(live.name);
+        if (refused != refused_children_.end()) {
+            children.insert(children.end(), refused->second.begin(), refused->second.end());
+        }
         if (live.is_protected) {
             refuse_protected(planned);
-        } else if (staying != staying_.end()) {
-            refuse(
-                planned, Refusal::kWouldOrphan,
-                cat("branch ", live.name, " has children that stay: ", list_names(staying->second)),
-                cat("delete the children first, or keep ", live.name));
+        } else if (!children.empty()) {
+            refuse(planned, Refusal::kWouldOrphan,
+                   cat("branch ", live.name, " has children that stay: ", list_names(children)),
+                   cat("delete the children first, or keep ", live.name));
         } else if (live.name == project.default_branch && !world_.is_deleted(Address::project())) {
             refuse(planned, Refusal::kInUse,
                    cat("branch ", live.name, " is the default branch of project ", project.name),
                    "to remove the whole project: lb destroy");
         }
-        if (planned.refusal != Refusal::kNone) staying_[live.parent].push_back(live.name);
+        if (planned.refusal != Refusal::kNone) refused_children_[live.parent].push_back(live.name);
     }
 
 private:
@@ -174,17 +203,15 @@ private:
     }
 
     const World& world_;
-    std::map<std::string, std::vector<std::string>, std::less<>> staying_;  // parent -> children
+    std::map<std::string, std::vector<std::string>, std::less<>> refused_children_;
 };
 
 void check_branch(PlannedChange& planned, const World& world, BranchDeletes& deletes) {
     check_existence(planned, world);
-    if (planned.refusal == Refusal::kNotFound) return;
+    if (planned.refusal != Refusal::kNone) return;
     switch (planned.change.kind) {
         case ChangeKind::kCreate: check_branch_create(planned, world); return;
-        case ChangeKind::kUpdate:
-            check_branch_update(planned, *world.live().find_branch(planned.change.address.branch));
-            return;
+        case ChangeKind::kUpdate: check_branch_update(planned, world); return;
         case ChangeKind::kDelete: deletes.check(planned); return;
     }
 }

@@ -9,9 +9,11 @@ World::World(const ProjectState& live, const std::vector<PlannedChange>& changes
     for (const PlannedChange& planned : changes) {
         const ResourceChange& change = planned.change;
         if (change.kind == ChangeKind::kCreate) created_.insert(change.address);
-        if (change.kind != ChangeKind::kDelete) continue;
-        deleted_.insert(change.address);
-        has_deleted_branches_ |= change.address.kind == ResourceKind::kBranch;
+        if (change.kind == ChangeKind::kDelete) deleted_.insert(change.address);
+    }
+    for (const BranchTree::Node& node : tree_.nodes()) {
+        bool stays = !is_deleted(Address::of_branch(node.name));
+        if (stays && !node.parent.empty()) children_after_[node.parent].push_back(node.name);
     }
     collect_contents(changes);
 }
@@ -68,6 +70,12 @@ bool World::exists(const Address& address) const {
 
 bool World::will_have_branch(const std::string& branch) const {
     return tree_.find(branch) != nullptr && !is_deleted(Address::of_branch(branch));
+}
+
+const std::vector<std::string>& World::children_after(std::string_view branch) const {
+    static const std::vector<std::string> kNone;
+    auto found = children_after_.find(branch);
+    return found == children_after_.end() ? kNone : found->second;
 }
 
 bool World::will_have_role(const std::string& branch, const std::string& role) const {

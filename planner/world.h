@@ -22,13 +22,14 @@ public:
 
     bool is_created(const Address& address) const { return created_.contains(address); }
     bool is_deleted(const Address& address) const { return deleted_.contains(address); }
-    bool has_deleted_branches() const { return has_deleted_branches_; }
 
     // Roles and databases of the branch are known from the live state.
     bool is_observed(std::string_view branch) const;
     // Whether it exists now. Of roles and databases: in an observed branch that the plan touches.
     bool exists(const Address& address) const;
     bool will_have_branch(const std::string& branch) const;
+    // Sorted.
+    const std::vector<std::string>& children_after(std::string_view branch) const;
     // True too where nobody can tell: in branches that inherit, or were not observed.
     bool will_have_role(const std::string& branch, const std::string& role) const;
     // Databases that the role will own when the plan is through; sorted.
@@ -41,9 +42,9 @@ private:
 
     const ProjectState& live_;
     BranchTree tree_;
-    bool has_deleted_branches_ = false;
     std::set<Address> created_;
     std::set<Address> deleted_;
+    std::map<std::string, std::vector<std::string>, std::less<>> children_after_;
     std::set<Address> contents_;                               // live roles and databases
     std::map<Address, std::vector<std::string>> owned_after_;  // role -> databases
     std::map<std::string, RoleOrder, std::less<>> role_orders_;

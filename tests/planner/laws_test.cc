@@ -1,0 +1,214 @@
+// The laws of plans (docs/planning.md), for generated specs and live states.
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "planner/render.h"
+#include "tests/planner/support/builders.h"
+#include "tests/planner/support/generators.h"
+#include "tests/planner/support/model.h"
+
+namespace lb::planner {
+namespace {
+
+using namespace lb::planner::testing;
+
+// For failing cases.
+std::string show(const Plan& plan) {
+    return render_text(plan, Colour::kNever, Detail::kAttributes);
+}
+
+std::vector<std::string> all_addresses(const Plan& plan) {
+    std::vector<std::string> addresses;
+    for (const PlannedChange& planned : plan.changes) {
+        addresses.push_back(to_text(planned.change.address));
+    }
+    return addresses;
+}
+
+// A spec, a live state of an earlier spec, and the plan between them.
+struct Situation {
+    specs::ProjectSpec spec;
+    ProjectState live;
+    Plan plan;
+};
+
+Situation any_situation() {
+    specs::ProjectSpec before = *any_spec();
+    ProjectState live = *live_state_near(before);
+    specs::ProjectSpec spec = *rc::gen::inRange(0, 5) == 0 ? *any_spec() : *edited(before);
+    Plan plan = make_plan(spec, live);
+    return {std::move(spec), std::move(live), std::move(plan)};
+}
+
+Situation applicable_situation() {
+    Situation situation = any_situation();
+    RC_PRE(situation.plan.summary.refused_count == 0U);
+    return situation;
+}
+
+ProjectState must_apply(const Situation& situation) {
+    auto result = apply(situation.live, to_change_set(situation.plan));
+    if (!result.is_ok()) RC_LOG() << to_text(result.error()) << show(situation.plan);
+    RC_ASSERT(result.is_ok());
+    return *result;
+}
+
+RC_GTEST_PROP(PlanLaws, applying_a_plan_gives_what_the_spec_says, ()) {
+    Situation situation = applicable_situation();
+    std::vector<std::string> found = differences(situation.spec, must_apply(situation));
+    if (!found.empty()) RC_LOG() << show(situation.plan);
+    RC_ASSERT(found == std::vector<std::string>());
+}
+
+RC_GTEST_PROP(PlanLaws, after_an_apply_there_is_nothing_to_do, ()) {
+    Situation situation = applicable_situation();
+    Plan again = make_plan(situation.spec, must_apply(situation));
+    if (!again.is_empty()) RC_LOG() << show(situation.plan) << show(again);
+    RC_ASSERT(again.is_empty());
+    RC_ASSERT(again.base_versions.empty());
+    RC_ASSERT(again.summary.unchanged_count >= situation.spec.branches.size());
+}
+
+RC_GTEST_PROP(PlanLaws, the_order_of_tables_is_irrelevant, ()) {
+    Situation situation = any_situation();
+    specs::ProjectSpec other = *shuffled(situation.spec);
+    RC_ASSERT(make_plan(other, situation.live) == situation.plan);
+}
+
+RC_GTEST_PROP(PlanLaws, equal_input_gives_byte_equal_output, ()) {
+    Situation situation = any_situation();
+    auto live = project_state_from_json(LB_MUST(Json::parse(to_json(situation.live).dump())));
+    RC_ASSERT(live.is_ok());
+    Plan again = make_plan(situation.spec, *live);
+    RC_ASSERT(show(again) == show(situation.plan));
+    RC_ASSERT(to_json(again).dump() == to_json(situation.plan).dump());
+    RC_ASSERT(again.id == situation.plan.id);
+}
+
+// The model refuses a change whose turn is wrong, for plans that hold refused changes too, once
+// these and what they are about are left out.
+RC_GTEST_PROP(PlanLaws, every_change_comes_after_what_it_needs, ()) {
+    specs::ProjectSpec before = *any_spec();
+    ProjectState live = *live_state_near(before);
+    // Everything anew, with other owners and memberships.
+    specs::ProjectSpec spec = *any_spec();
+    spec.branches = before.branches;
+    Situation situation{spec, live, make_plan(spec, live)};
+    RC_PRE(situation.plan.summary.refused_count == 0U);
+    must_apply(situation);
+}
+
+RC_GTEST_PROP(PlanLaws, what_is_not_from_a_spec_is_left_alone, ()) {
+    Situation situation = applicable_situation();
+    ProjectState after = must_apply(situation);
+    for (const BranchState& branch : situation.live.branches) {
+        if (branch.origin == Origin::kSpec || situation.spec.find_branch(branch.name)) continue;
+        const BranchState* kept = after.find_branch(branch.name);
+        RC_ASSERT(kept != nullptr);
+        RC_ASSERT(*kept == branch);
+        bool is_listed = std::ranges::count(situation.plan.unmanaged,
+                                            Address::of_branch(branch.name), &Unmanaged::address);
+        RC_ASSERT(is_listed);
+    }
+}
+
+RC_GTEST_PROP(PlanLaws, a_disjoint_change_never_stales_a_plan, ()) {
+    Situation situation = applicable_situation();
+    ProjectState live = situation.live;
+    RC_PRE(live.exists);
+    // Somebody else adds a branch, and changes and deletes branches that the plan does not touch.
+    std::set<std::string> bound;
+    for (const BaseVersion& base : situation.plan.base_versions) bound.insert(base.address.branch);
+    live.generation = Generation{live.generation.value() + 1};
+    for (BranchState& branch : live.branches) {
+        if (!bound.contains(branch.name)) branch.version = live.generation;
+    }
+    add_branch(live, "elsewhere").version = live.generation;
+    auto after = apply(live, to_change_set(situation.plan));
+    if (!after.is_ok()) RC_LOG() << to_text(after.error()) << show(situation.plan);
+    RC_ASSERT(after.is_ok());
+}
+
+RC_GTEST_PROP(PlanLaws, a_change_of_what_the_plan_touches_stales_it, ()) {
+    Situation situation = applicable_situation();
+    RC_PRE(!situation.plan.base_versions.empty());
+    RC_PRE(situation.live.exists);
+    const Address touched = (*rc::gen::elementOf(situation.plan.base_versions)).address;
+    ProjectState live = situation.live;
+    live.generation = Generation{live.generation.value() + 1};
+    if (live.find_branch(touched.branch) != nullptr) {
+        branch_of(live, touched.branch).version = live.generation;
+    } else {
+        add_branch(live, touched.branch).version = live.generation;
+    }
+    auto after = apply(live, to_change_set(situation.plan));
+    RC_ASSERT(!after.is_ok());
+    RC_ASSERT(after.error().code == ErrorCode::kPlanStale);
+}
+
+RC_GTEST_PROP(PlanLaws, a_plan_with_refused_changes_cannot_be_applied, ()) {
+    Situation situation = any_situation();
+    Status allowed = check_policy(situation.plan, all_addresses(situation.plan));
+    bool is_refused = situation.plan.summary.refused_count > 0;
+    RC_ASSERT(allowed.is_ok() == !is_refused);
+    RC_ASSERT(LB_MUST(to_json(situation.plan).bool_at("applyable")) ==
+              (!is_refused && !situation.plan.is_empty()));
+    if (is_refused) RC_ASSERT(exit_code(allowed.error().code) == ExitCode::kRefused);
+}
+
+RC_GTEST_PROP(PlanLaws, nothing_protected_is_ever_deleted, ()) {
+    Situation situation = any_situation();
+    std::vector<Plan> plans = {situation.plan, make_destroy_plan(situation.live)};
+    for (const Plan& plan : plans) {
+        for (const PlannedChange& planned : plan.changes) {
+            const Address& address = planned.change.address;
+            if (planned.change.kind != ChangeKind::kDelete) continue;
+            const BranchState* branch = situation.live.find_branch(address.branch);
+            bool is_protected = address.kind == ResourceKind::kBranch && branch->is_protected;
+            if (is_protected) RC_ASSERT(planned.refusal == Refusal::kProtected);
+        }
+    }
+}
+
+RC_GTEST_PROP(PlanLaws, data_is_deleted_only_if_its_address_is_named, ()) {
+    Situation situation = applicable_situation();
+    size_t destroys = 0;
+    for (const PlannedChange& planned : situation.plan.changes) {
+        destroys += planned.risk == Risk::kDeletesData;
+    }
+    RC_ASSERT(check_policy(situation.plan, {}).is_ok() == (destroys == 0));
+}
+
+RC_GTEST_PROP(PlanLaws, verifiers_never_show, ()) {
+    Situation situation = any_situation();
+    RC_ASSERT(show(situation.plan).find("SCRAM") == std::string::npos);
+    RC_ASSERT(to_json(situation.plan).dump().find("SCRAM") == std::string::npos);
+}
+
+RC_GTEST_PROP(PlanLaws, the_summary_adds_up, ()) {
+    Plan plan = any_situation().plan;
+    const PlanSummary& summary = plan.summary;
+    RC_ASSERT(summary.create_count + summary.update_count + summary.delete_count +
+                  summary.refused_count ==
+              plan.changes.size());
+    std::string text = render_text(plan, Colour::kNever, Detail::kChangesOnly);
+    auto lines = static_cast<uint64_t>(std::ranges::count(text, '\n'));
+    uint64_t extra = 1 + (plan.is_empty() ? 1 : 0) + (plan.unmanaged.empty() ? 0 : 1);
+    RC_ASSERT(lines == plan.changes.size() + 2 * summary.refused_count + extra);
+}
+
+RC_GTEST_PROP(PlanLaws, a_destroy_leaves_nothing, ()) {
+    ProjectState live = *live_state_near(*any_spec());
+    RC_PRE(live.exists);
+    Plan plan = make_destroy_plan(live);
+    RC_PRE(plan.summary.refused_count == 0U);
+    RC_ASSERT(check_policy(plan, {"project"}).is_ok());
+    RC_ASSERT(!check_policy(plan, {}).is_ok());
+    auto after = apply(live, to_change_set(plan));
+    RC_ASSERT(after.is_ok());
+    RC_ASSERT(!after->exists);
+    RC_ASSERT(after->branches.empty());
+}
+
+}  // namespace
+}  // namespace lb::planner

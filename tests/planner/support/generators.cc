@@ -1,0 +1,252 @@
+#include "tests/planner/support/generators.h"
+
+#include <set>
+
+#include "tests/planner/support/builders.h"
+#include "tests/planner/support/model.h"
+
+namespace lb::planner::testing {
+
+namespace {
+
+const std::vector<std::string> kBranchNames = {"a", "b", "c", "d/1", "d/2", "e.x", "staging", "qa"};
+const std::vector<std::string> kRoleNames = {"app", "reader", "writer", "Owner", "r 1", "auditor"};
+const std::vector<std::string> kDatabaseNames = {"shop", "stats", "My Data", "audit"};
+
+bool chance(int percent) { return *rc::gen::inRange(0, 100) < percent; }
+
+template <class Item>
+const Item& pick(const std::vector<Item>& items) {
+    return items[*rc::gen::inRange<size_t>(0, items.size())];
+}
+
+std::string any_verifier() {
+    return "SCRAM-SHA-256$4096:salt$key:" + std::to_string(*rc::gen::inRange(0, 3));
+}
+
+ComputeSettings any_compute() {
+    ComputeSettings compute;
+    compute.size_centi_cu = 25 * *rc::gen::inRange<uint32_t>(1, 4);
+    compute.port = *rc::gen::element<uint16_t>(0, 5433, 5434);
+    if (chance(20)) compute.listen_addresses = {"0.0.0.0"};
+    compute.always_on = true;
+    return compute;
+}
+
+void set_any_expiration(specs::BranchSpec& branch) {
+    branch.ttl.reset();
+    branch.expire_time.reset();
+    if (branch.is_protected || branch.parent.empty() || chance(60)) return;
+    if (chance(50)) {
+        branch.ttl = std::chrono::hours(*rc::gen::inRange(1, 4));
+    } else {
+        branch.expire_time = kModelNow + std::chrono::hours(*rc::gen::inRange(1, 4));
+    }
+}
+
+bool has_children(const specs::ProjectSpec& spec, std::string_view name) {
+    return std::ranges::count(spec.branches, name, &specs::BranchSpec::parent) > 0;
+}
+
+void set_any_settings(specs::ProjectSpec& spec, specs::BranchSpec& branch) {
+    branch.is_protected = chance(20);
+    branch.compute.reset();
+    if (chance(30)) branch.compute = any_compute();
+    set_any_expiration(branch);
+    if (!has_children(spec, branch.name)) return;
+    branch.ttl.reset();
+    branch.expire_time.reset();
+}
+
+// The parent is one that is there already, and so never a descendant.
+void add_any_branch(specs::ProjectSpec& spec, const std::string& name) {
+    if (spec.find_branch(name) != nullptr) return;
+    std::vector<std::string> parents;
+    for (const specs::BranchSpec& branch : spec.branches) {
+        if (!branch.ttl && !branch.expire_time) parents.push_back(branch.name);
+    }
+    specs::BranchSpec& branch = add_branch(spec, name, pick(parents));
+    if (chance(20)) branch.at = "position:" + std::to_string(*rc::gen::inRange(1, 3));
+    set_any_settings(spec, branch);
+}
+
+// Roles belong only to roles that come before them in `order`, so that there is no circle.
+void set_any_role(specs::RoleSpec& role, const std::vector<std::string>& groups) {
+    RoleAttributes& attributes = role.attributes;
+    attributes = RoleAttributes{};
+    attributes.login = chance(50);
+    attributes.inherit = chance(80);
+    if (chance(20)) attributes.connection_limit = *rc::gen::inRange(0, 3);
+    if (chance(30)) attributes.password_verifier = any_verifier();
+    std::set<std::string> member_of;
+    for (const std::string& group : groups) {
+        if (chance(30)) member_of.insert(group);
+    }
+    if (chance(20)) member_of.insert("pg_monitor");
+    attributes.member_of.assign(member_of.begin(), member_of.end());
+}
+
+void set_any_roles(specs::ProjectSpec& spec) {
+    spec.roles.clear();
+    auto order = *rc::gen::map(
+        rc::gen::container<std::vector<int>>(kRoleNames.size(), rc::gen::inRange(0, 1000)),
+        [](const std::vector<int>& keys) {
+            std::vector<size_t> order;
+            for (size_t i = 0; i < keys.size(); ++i) order.push_back(i);
+            std::ranges::stable_sort(order, {}, [&](size_t i) { return keys[i]; });
+            return order;
+        });
+    std::vector<std::string> before;
+    for (size_t i : order) {
+        if (chance(40)) continue;
+        set_any_role(add_role(spec, kRoleNames[i]), before);
+        before.push_back(kRoleNames[i]);
+    }
+}
+
+void set_any_databases(specs::ProjectSpec& spec) {
+    spec.databases.clear();
+    for (const std::string& name : kDatabaseNames) {
+        if (chance(50)) continue;
+        specs::DatabaseSpec& database = add_database(spec, name);
+        if (!spec.roles.empty() && chance(60)) database.owner = pick(spec.roles).name;
+    }
+}
+
+specs::ProjectSpec make_any_spec() {
+    specs::ProjectSpec spec = shop_spec();
+    set_any_settings(spec, spec.branches.front());
+    // Drawn before they are used, so that shrinking drops whole branches.
+    auto names = *rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(kBranchNames));
+    for (const std::string& name : names) add_any_branch(spec, name);
+    set_any_roles(spec);
+    set_any_databases(spec);
+    return spec;
+}
+
+void remove_any_leaf(specs::ProjectSpec& spec) {
+    std::vector<std::string> leaves;
+    for (const specs::BranchSpec& branch : spec.branches) {
+        bool is_leaf = !has_children(spec, branch.name) && branch.name != spec.default_branch;
+        if (is_leaf) leaves.push_back(branch.name);
+    }
+    if (leaves.empty()) return;
+    std::string name = pick(leaves);
+    std::erase_if(spec.branches,
+                  [&](const specs::BranchSpec& branch) { return branch.name == name; });
+}
+
+specs::ProjectSpec make_edited(specs::ProjectSpec spec) {
+    int count = *rc::gen::inRange(0, 6);
+    for (int i = 0; i < count; ++i) {
+        switch (*rc::gen::inRange(0, 5)) {
+            case 0: add_any_branch(spec, pick(kBranchNames)); break;
+            case 1: remove_any_leaf(spec); break;
+            case 2: {
+                size_t index = *rc::gen::inRange<size_t>(0, spec.branches.size());
+                set_any_settings(spec, spec.branches[index]);
+                break;
+            }
+            case 3:
+                set_any_roles(spec);
+                set_any_databases(spec);
+                break;
+            default: set_any_databases(spec); break;
+        }
+    }
+    return spec;
+}
+
+// What commands and people do between two applies.
+void disturb(ProjectState& state) {
+    switch (*rc::gen::inRange(0, 7)) {
+        case 0: {
+            const BranchState parent = pick(state.branches);
+            if (parent.expire_time) return;
+            std::string name = "cmd-" + std::to_string(*rc::gen::inRange(0, 3));
+            if (state.find_branch(name) != nullptr) return;
+            add_branch(state, name, parent.name).origin = Origin::kCommand;
+            return;
+        }
+        case 1: {
+            std::string name = pick(kRoleNames);
+            BranchState& main = branch_of(state, "main");
+            if (std::ranges::count(main.roles, name, &RoleState::name) > 0) return;
+            add_role(state, name).origin = Origin::kManual;
+            return;
+        }
+        case 2: {
+            std::string name = pick(kDatabaseNames);
+            BranchState& main = branch_of(state, "main");
+            if (std::ranges::count(main.databases, name, &DatabaseState::name) > 0) return;
+            add_database(state, name).origin = Origin::kManual;
+            return;
+        }
+        case 3: {
+            BranchState& main = branch_of(state, "main");
+            if (main.roles.empty()) return;
+            RoleState& role = main.roles[*rc::gen::inRange<size_t>(0, main.roles.size())];
+            role.attributes.login = !role.attributes.login;
+            return;
+        }
+        case 4: {
+            size_t index = *rc::gen::inRange<size_t>(0, state.branches.size());
+            state.branches[index].compute.settings = any_compute();
+            return;
+        }
+        case 5: {
+            size_t index = *rc::gen::inRange<size_t>(0, state.branches.size());
+            if (state.branches[index].name != "main")
+                state.branches[index].origin = Origin::kCommand;
+            return;
+        }
+        default: {
+            size_t index = *rc::gen::inRange<size_t>(0, state.branches.size());
+            BranchState& branch = state.branches[index];
+            branch.is_protected = false;
+            branch.own_bytes = *rc::gen::inRange<uint64_t>(0, 1'000'000);
+            branch.version = state.generation = Generation{state.generation.value() + 1};
+            return;
+        }
+    }
+}
+
+ProjectState make_live_state(const specs::ProjectSpec& spec) {
+    ProjectState state = no_project();
+    if (chance(10)) return state;
+    state = LB_MUST(apply(state, to_change_set(make_plan(spec, state))));
+    int count = *rc::gen::inRange(0, 6);
+    for (int i = 0; i < count; ++i) disturb(state);
+    return state;
+}
+
+template <class Item>
+void shuffle(std::vector<Item>& items) {
+    for (size_t i = items.size(); i > 1; --i) {
+        std::swap(items[i - 1], items[*rc::gen::inRange<size_t>(0, i)]);
+    }
+}
+
+}  // namespace
+
+rc::Gen<specs::ProjectSpec> any_spec() { return rc::gen::exec(make_any_spec); }
+
+rc::Gen<specs::ProjectSpec> edited(specs::ProjectSpec spec) {
+    return rc::gen::exec([spec = std::move(spec)] { return make_edited(spec); });
+}
+
+rc::Gen<ProjectState> live_state_near(specs::ProjectSpec spec) {
+    return rc::gen::exec([spec = std::move(spec)] { return make_live_state(spec); });
+}
+
+rc::Gen<specs::ProjectSpec> shuffled(specs::ProjectSpec spec) {
+    return rc::gen::exec([spec = std::move(spec)] {
+        specs::ProjectSpec copy = spec;
+        shuffle(copy.branches);
+        shuffle(copy.roles);
+        shuffle(copy.databases);
+        return copy;
+    });
+}
+
+}  // namespace lb::planner::testing
