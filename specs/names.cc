@@ -5,18 +5,11 @@
 
 #include "base/text.h"
 #include "specs/diagnostic_codes.h"
+#include "specs/internal/ascii.h"
 
 namespace lb::specs {
 
 namespace {
-
-std::string without_case(std::string_view name) {
-    std::string lower(name);
-    for (char& c : lower) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return lower;
-}
 
 std::vector<const TomlMember*> in_order_of_text(const TomlTable& table) {
     std::vector<const TomlMember*> members;
@@ -38,7 +31,7 @@ void check_count(const TomlTable& table, const SectionRules& rules, Reporter& re
 void check_case(const TomlTable& table, const SectionRules& rules, Reporter& reporter) {
     std::map<std::string, const TomlMember*> first_of;
     for (const TomlMember* member : in_order_of_text(table)) {
-        auto [first, is_new] = first_of.emplace(without_case(member->key), member);
+        auto [first, is_new] = first_of.emplace(to_lower_ascii(member->key), member);
         if (is_new) continue;
         reporter.conflict(codes::kNamesDifferByCase, member->key_place,
                           cat(rules.resource, " ", quoted(member->key), " and ", rules.resource,

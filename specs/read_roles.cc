@@ -3,6 +3,7 @@
 #include "base/model/names.h"
 #include "base/text.h"
 #include "specs/diagnostic_codes.h"
+#include "specs/internal/ascii.h"
 #include "specs/internal/draft.h"
 #include "specs/internal/limits.h"
 #include "specs/internal/names.h"
@@ -10,14 +11,6 @@
 namespace lb::specs {
 
 namespace {
-
-bool is_variable_name(std::string_view name) {
-    if (name.empty() || (name[0] >= '0' && name[0] <= '9')) return false;
-    return std::all_of(name.begin(), name.end(), [](char c) {
-        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-               c == '_';
-    });
-}
 
 // A reference that is no good may be a password in the wrong place: no message repeats it.
 std::optional<SecretReference> read_reference(const TableReader& password, const Place& key_place,

@@ -99,7 +99,7 @@ ShownLine SourceView::show(size_t line, size_t column, size_t end_column) const 
     bool is_long = offset_of(text, kShownMax) < text.size();
     size_t at = 0;
     if (is_long && column > kShownMax - kShownBeforeMark) {
-        at = offset_of(text, column - kShownBeforeMark);
+        at = offset_of(text, column - 1 - kShownBeforeMark);
         if (at == text.size()) at = 0;
     }
     size_t stop = is_long ? at + offset_of(text.substr(at), kShownMax) : text.size();

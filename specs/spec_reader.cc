@@ -6,7 +6,7 @@
 #include "specs/diagnostic_codes.h"
 #include "specs/internal/draft.h"
 #include "specs/internal/toml_reader.h"
-#include "specs/internal/toml_scan.h"
+#include "specs/internal/toml_scanner.h"
 #include "specs/internal/utf8.h"
 
 namespace lb::specs {

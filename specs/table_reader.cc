@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "specs/diagnostic_codes.h"
+#include "specs/internal/ascii.h"
 
 namespace lb::specs {
 
@@ -18,11 +19,8 @@ const KeyRule* find_rule(const TableRules& rules, std::string_view key) {
 
 // Keys are lower case with underscores.
 std::string in_our_style(std::string_view key) {
-    std::string out(key);
-    for (char& c : out) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-        if (c == '-') c = '_';
-    }
+    std::string out = to_lower_ascii(key);
+    std::replace(out.begin(), out.end(), '-', '_');
     return out;
 }
 

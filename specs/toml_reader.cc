@@ -16,7 +16,7 @@
 
 #include "base/text.h"
 #include "specs/diagnostic_codes.h"
-#include "specs/internal/toml_scan.h"
+#include "specs/internal/secrets.h"
 
 namespace lb::specs {
 
@@ -92,6 +92,14 @@ size_t offset_of_line(std::string_view text, uint32_t line) {
     return offset;
 }
 
+// Of UTF-8, without a carriage return at the end.
+size_t count_code_points(std::string_view line) {
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    return static_cast<size_t>(std::count_if(line.begin(), line.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+    }));
+}
+
 bool has_secret(std::string_view text, size_t begin, size_t end) {
     for (const TextRange& secret : find_secrets(text)) {
         if (secret.begin < end && begin < secret.end) return true;
@@ -104,8 +112,10 @@ struct SyntaxProblem {
     std::string help;
 };
 
+enum class Where { kInLine, kLineEnd };
+
 // The commonest problems in words that say what to do; the parser's own words for the others.
-SyntaxProblem explain(std::string_view description, std::string_view line) {
+SyntaxProblem explain(std::string_view description, std::string_view line, Where where) {
     static constexpr std::string_view kPrefix = "Error while parsing ";
     if (description.starts_with(kPrefix)) description.remove_prefix(kPrefix.size());
     auto mentions = [&](std::string_view part) {
@@ -113,7 +123,7 @@ SyntaxProblem explain(std::string_view description, std::string_view line) {
     };
     bool is_in_string = description.starts_with("string") || description.starts_with("literal");
     line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-    if (is_in_string && (mentions("control characters") || mentions("end-of-file"))) {
+    if (is_in_string && where == Where::kLineEnd) {
         return {"not valid TOML: the string is not closed",
                 "end it with its quote; text of several lines stands between triple quotes"};
     }
@@ -154,7 +164,8 @@ void report_syntax(const toml::parse_error& failure, std::string_view text, Repo
                        "no key of a spec needs that; remove the value");
         return;
     }
-    auto [message, help] = explain(description, line);
+    bool is_at_end = place.column > count_code_points(line);
+    auto [message, help] = explain(description, line, is_at_end ? Where::kLineEnd : Where::kInLine);
     reporter.error(codes::kSyntax, place, std::move(message), std::move(help));
 }
 

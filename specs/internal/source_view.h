@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "specs/internal/toml_scan.h"
+#include "specs/internal/secrets.h"
 
 namespace lb::specs {
 

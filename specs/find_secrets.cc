@@ -1,108 +1,15 @@
-#include "specs/internal/toml_scan.h"
-
 #include <algorithm>
 #include <array>
 #include <string>
 
 #include "base/text.h"
+#include "specs/internal/ascii.h"
+#include "specs/internal/secrets.h"
+#include "specs/internal/toml_scanner.h"
 
 namespace lb::specs {
 
 namespace {
-
-enum class TokenKind { kEnd, kNewline, kString, kBare, kPunctuation };
-
-struct Token {
-    TokenKind kind = TokenKind::kEnd;
-    size_t begin = 0;
-    size_t end = 0;
-    bool is_unterminated = false;  // of a string
-};
-
-// Splits text into tokens; whitespace and comments are skipped. What stands outside of strings is
-// recognised exactly for valid TOML; on broken text the scanner resumes at the next line.
-class Scanner {
-public:
-    explicit Scanner(std::string_view text) : text_(text) {}
-
-    Token next() {
-        skip_blank();
-        size_t begin = at_;
-        if (at_ == text_.size()) return {TokenKind::kEnd, begin, begin};
-        char c = text_[at_];
-        if (c == '\n') {
-            ++at_;
-            return {TokenKind::kNewline, begin, at_};
-        }
-        if (c == '"' || c == '\'') return string(c);
-        if (is_punctuation(c)) {
-            ++at_;
-            return {TokenKind::kPunctuation, begin, at_};
-        }
-        while (at_ < text_.size() && is_bare(text_[at_])) ++at_;
-        return {TokenKind::kBare, begin, at_};
-    }
-
-    std::string_view text_of(const Token& token) const {
-        return text_.substr(token.begin, token.end - token.begin);
-    }
-    bool is(const Token& token, char punctuation) const {
-        return token.kind == TokenKind::kPunctuation && text_[token.begin] == punctuation;
-    }
-
-private:
-    static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
-    static bool is_punctuation(char c) {
-        return std::string_view("=,.{}[]").find(c) != std::string_view::npos;
-    }
-    static bool is_bare(char c) {
-        return !is_blank(c) && !is_punctuation(c) && c != '\n' && c != '"' && c != '\'' && c != '#';
-    }
-
-    void skip_blank() {
-        while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
-        if (at_ == text_.size() || text_[at_] != '#') return;
-        at_ = std::min(text_.find('\n', at_), text_.size());
-    }
-
-    Token string(char quote) {
-        std::string_view rest = text_.substr(at_);
-        bool is_multi_line = rest.size() >= 3 && rest[1] == quote && rest[2] == quote;
-        size_t begin = at_;
-        at_ += is_multi_line ? 3 : 1;
-        while (at_ < text_.size()) {
-            char c = text_[at_];
-            if (c == '\n' && !is_multi_line) break;
-            if (c == '\\' && quote == '"' && at_ + 1 < text_.size() && text_[at_ + 1] != '\n') {
-                at_ += 2;
-                continue;
-            }
-            if (c != quote) {
-                ++at_;
-                continue;
-            }
-            if (!is_multi_line) return {TokenKind::kString, begin, ++at_};
-            size_t quotes = 0;  // up to two may stand before the closing three
-            while (quotes < 5 && at_ < text_.size() && text_[at_] == quote) {
-                ++quotes;
-                ++at_;
-            }
-            if (quotes >= 3) return {TokenKind::kString, begin, at_};
-        }
-        return {TokenKind::kString, begin, at_, true};
-    }
-
-    std::string_view text_;
-    size_t at_ = 0;
-};
-
-std::string to_lower(std::string_view text) {
-    std::string lower(text);
-    for (char& c : lower) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return lower;
-}
 
 // `part` as it stands in the text, with its quotes.
 bool looks_secret(std::string_view part) {
@@ -110,7 +17,7 @@ bool looks_secret(std::string_view part) {
     if (part.size() >= 2 && (part.front() == '"' || part.front() == '\'')) {
         part = part.substr(1, part.size() - 2);
     }
-    std::string lower = to_lower(part);
+    std::string lower = to_lower_ascii(part);
     static constexpr std::array<std::string_view, 7> kWords = {
         "passw", "passphrase", "pwd", "secret", "token", "credential", "verifier"};
     for (std::string_view word : kWords) {
@@ -119,20 +26,19 @@ bool looks_secret(std::string_view part) {
     return lower == "pass" || !nearest(lower, {"password"}).empty();
 }
 
+bool is_multi_line_string(std::string_view string) {
+    return string.starts_with("\"\"\"") || string.starts_with("'''");
+}
+
 bool is_reference_key(std::string_view part) { return part == "env" || part == "file"; }
 
 // A path is shown; a variable's name is shown only if it can be one, so that a password that was
 // written in its place is not.
 bool may_show_reference(std::string_view key, std::string_view string) {
-    if (string.size() < 2 || string.starts_with("\"\"\"") || string.starts_with("'''"))
-        return false;
+    if (is_multi_line_string(string)) return false;
     std::string_view name = string.substr(1, string.size() - 2);
     if (key == "file") return true;
-    if (name.empty() || (name[0] >= '0' && name[0] <= '9')) return false;
-    return std::all_of(name.begin(), name.end(), [](char c) {
-        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-               c == '_';
-    });
+    return is_variable_name(name);
 }
 
 // Follows keys and table headers through the tokens of a text and notes the values to hide.
@@ -142,36 +48,40 @@ public:
 
     // A string of several lines that never ends may hold everything, the secrets included.
     void scan_text(std::string_view text) {
-        scan(text, 0, [&](const Token& token) {
-            bool is_multi_line = token.is_unterminated && token.end - token.begin >= 3 &&
-                                 text[token.begin + 2] == text[token.begin];
-            if (is_multi_line) hide(token.begin, token.end);
+        scan(text, 0, text.size(), [&](const Token& token) {
+            bool is_open = token.is_unterminated && is_multi_line_string(scanner_.text_of(token));
+            if (is_open) hide(token.begin, token.end);
         });
     }
 
     // Lines by themselves: a string that was not closed makes scan_text() take keys for the insides
-    // of strings. Which table a line belongs to is carried on.
+    // of strings. Which table a line belongs to is carried on, and a hidden value may go on behind
+    // its line.
     void scan_lines(std::string_view text) {
         for (size_t begin = 0; begin < text.size();) {
             size_t end = std::min(text.find('\n', begin), text.size());
-            scan(text.substr(begin, end - begin), begin, [](const Token&) {});
-            begin = end + 1;
+            size_t stop = scan(text.substr(begin), begin, end - begin, [](const Token&) {});
+            begin += std::max(stop, end + 1 - begin);
         }
     }
 
 private:
+    // Visits the tokens that begin in the first `size` bytes of `text`; returns where the last
+    // value that was hidden ends.
     template <class Look>
-    void scan(std::string_view text, size_t base, Look look) {
-        scanner_ = Scanner(text);
+    size_t scan(std::string_view text, size_t base, size_t size, Look look) {
+        scanner_ = TomlScanner(text);
         base_ = base;
+        hidden_end_ = 0;
         forget_key();
         is_line_start_ = true;
         is_header_ = false;
         Token token = scanner_.next();
-        while (token.kind != TokenKind::kEnd) {
+        while (token.kind != TokenKind::kEnd && token.begin < size) {
             look(token);
             token = visit(token);
         }
+        return hidden_end_;
     }
 
     // Returns the next token to visit.
@@ -226,7 +136,7 @@ private:
 
     // After the '=' of a secret key whose last part is `last_part`.
     Token hide_value(std::string_view last_part) {
-        Scanner before = scanner_;
+        TomlScanner before = scanner_;
         Token first = scanner_.next();
         if (is_reference(first, last_part)) return scanner_.next();
         scanner_ = before;
@@ -261,19 +171,22 @@ private:
             return false;
         }
         if (is_table && !scanner_.is(scanner_.next(), '}')) return false;
-        Scanner ahead = scanner_;
+        TomlScanner ahead = scanner_;
         Token after = ahead.next();
         return after.kind == TokenKind::kEnd || after.kind == TokenKind::kNewline ||
                ahead.is(after, ',') || ahead.is(after, '}');
     }
 
     void hide(size_t begin, size_t end) {
-        if (begin < end) found_.push_back({base_ + begin, base_ + end});
+        if (begin == end) return;
+        found_.push_back({base_ + begin, base_ + end});
+        hidden_end_ = end;
     }
 
     std::vector<TextRange>& found_;
-    Scanner scanner_ = Scanner({});
+    TomlScanner scanner_ = TomlScanner({});
     size_t base_ = 0;  // offset of what is scanned in the whole text
+    size_t hidden_end_ = 0;
     bool is_in_secret_table_ = false;
     std::vector<std::string_view> parts_;  // of the key that is being read
     bool is_after_dot_ = false;
@@ -297,19 +210,6 @@ std::vector<TextRange> merged(std::vector<TextRange> ranges) {
 }
 
 }  // namespace
-
-size_t find_too_deep_key(std::string_view text) {
-    Scanner scanner(text);
-    size_t dots = 0;
-    for (Token token = scanner.next(); token.kind != TokenKind::kEnd; token = scanner.next()) {
-        if (scanner.is(token, '.')) {
-            if (++dots >= kKeyPartsMax) return token.begin;
-        } else if (token.kind == TokenKind::kNewline || token.kind == TokenKind::kPunctuation) {
-            dots = 0;
-        }
-    }
-    return std::string_view::npos;
-}
 
 std::vector<TextRange> find_secrets(std::string_view text) {
     std::vector<TextRange> found;
