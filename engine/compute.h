@@ -35,9 +35,9 @@ struct ComputeOptions {
     std::string data_directory;  // <mount>/<line>
     std::string run_directory;   // sockets, pg_hba.conf, pg_ident.conf, of this compute alone
     std::string log_file;
-    std::string postgres_user;   // OS user; empty: our own
+    std::string postgres_user;  // OS user; empty: our own
     ComputeSettings settings;
-    uint16_t port = 0;           // decided by the caller
+    uint16_t port = 0;  // decided by the caller
 };
 
 // One server. start() and stop() block; the others do not. Thread-safe.

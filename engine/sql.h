@@ -49,8 +49,8 @@ Result<Observation> observe(SqlSession& session);
 //              transaction that ends in PREPARE TRANSACTION. After an error, nothing is left.
 //   commit()   COMMIT PREPARED, then drops what was to be dropped. Idempotent.
 //   rollback() ROLLBACK PREPARED and drops pending databases. Idempotent.
-// `transaction_name` ("lb-<project>-<generation>") names the prepared transaction and the pending databases, so
-// that settle() can decide after a crash.
+// `transaction_name` ("lb-<project>-<generation>") names the prepared transaction and the pending
+// databases, so that settle() can decide after a crash.
 class BranchTransaction {
 public:
     virtual ~BranchTransaction() = default;
@@ -64,8 +64,10 @@ std::unique_ptr<BranchTransaction> make_branch_transaction(
 
 // After a compute start: commits or rolls back each prepared transaction of lb's that is found, as
 // `is_committed(transaction_name)` says, then drops pending and dropped databases that belong to
-// none. A branch made while its parent had a prepared transaction inherits it; this settles it there too.
-Status settle_transactions(const SqlTarget& target,
-                           const std::function<bool(std::string_view transaction_name)>& is_committed);
+// none. A branch made while its parent had a prepared transaction inherits it; this settles it
+// there too.
+Status settle_transactions(
+    const SqlTarget& target,
+    const std::function<bool(std::string_view transaction_name)>& is_committed);
 
 }  // namespace lb::engine

@@ -1,0 +1,562 @@
+// Computes on real PostgreSQL: start, stop, crash, and everything that stops a start.
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/ipc.h>
+#include <sys/prctl.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "base/text.h"
+#include "engine/compute.h"
+#include "engine/postgres_leftovers.h"
+#include "engine/process_find.h"
+#include "tests/engine/postgres_support.h"
+
+namespace lb::engine {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::query_text;
+using testing::TemporaryCluster;
+namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds kPatience{30};
+
+bool eventually(const std::function<bool()>& is_true) {
+    for (int attempt = 0; attempt < 2000; ++attempt) {
+        if (is_true()) return true;
+        std::this_thread::sleep_for(5ms);
+    }
+    return false;
+}
+
+std::string notes_text(const Error& error) { return join(error.notes, "\n"); }
+
+// The files in /dev/shm that the processes of a server use.
+std::set<std::string> shared_memory_files(const std::string& data_directory) {
+    std::set<std::string> files;
+    for (const FoundProcess& process : find_postgres_in(data_directory)) {
+        std::istringstream maps(testing::read_file(cat("/proc/", process.pid, "/maps")));
+        for (std::string line; std::getline(maps, line);) {
+            size_t at = line.find("/dev/shm/PostgreSQL.");
+            if (at != std::string::npos) files.insert(line.substr(at));
+        }
+    }
+    return files;
+}
+
+size_t count_existing(const std::set<std::string>& files) {
+    return static_cast<size_t>(std::count_if(
+        files.begin(), files.end(), [](const std::string& file) { return fs::exists(file); }));
+}
+
+bool segment_exists(int id) {
+    shmid_ds state{};
+    return ::shmctl(id, IPC_STAT, &state) == 0;
+}
+
+// A socket that listens on 127.0.0.1.
+class Listener {
+public:
+    Listener() : port(testing::free_port()), socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(port);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        LB_ASSERT(::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+        LB_ASSERT(::listen(socket_, 1) == 0);
+    }
+    ~Listener() { ::close(socket_); }
+
+    const uint16_t port;
+
+private:
+    int socket_;
+};
+
+TEST(ComputeTest, StartsAnswersAndStops) {
+    TemporaryCluster cluster;
+    auto compute = make_compute(cluster.options());
+    EXPECT_EQ(compute->status(), ComputeStatus::kStopped);
+    EXPECT_EQ(compute->pid(), 0);
+
+    LB_MUST(compute->start());
+    EXPECT_EQ(compute->status(), ComputeStatus::kRunning);
+    EXPECT_GT(compute->pid(), 0);
+    EXPECT_EQ(query_text(cluster.target(), "SELECT current_user"), "postgres");
+    LB_MUST(compute->start());  // again: nothing to do
+
+    LB_MUST(compute->stop(kPatience));
+    EXPECT_EQ(compute->status(), ComputeStatus::kStopped);
+    EXPECT_EQ(compute->pid(), 0);
+    EXPECT_TRUE(find_postgres_in(cluster.data_directory()).empty());
+    EXPECT_FALSE(fs::exists(cluster.data_directory() + "/postmaster.pid"));
+    LB_MUST(compute->stop(kPatience));  // again: nothing to do
+}
+
+TEST(ComputeTest, KeepsDataOverRestarts) {
+    TemporaryCluster cluster;
+    auto compute = make_compute(cluster.options());
+    for (int round = 0; round < 3; ++round) {
+        LB_MUST(compute->start());
+        if (round == 0) query_text(cluster.target(), "CREATE TABLE public.t (x int)");
+        query_text(cluster.target(), "INSERT INTO public.t VALUES (1)");
+        LB_MUST(compute->stop(kPatience));
+    }
+    LB_MUST(compute->start());
+    EXPECT_EQ(query_text(cluster.target(), "SELECT count(*) FROM public.t"), "3");
+}
+
+TEST(ComputeTest, StartsACleanClusterQuickly) {
+    TemporaryCluster cluster;
+    auto compute = make_compute(cluster.options());
+    std::vector<std::chrono::nanoseconds> times;
+    for (int round = 0; round < 8; ++round) {
+        auto begin = std::chrono::steady_clock::now();
+        LB_MUST(compute->start());
+        times.push_back(std::chrono::steady_clock::now() - begin);
+        LB_MUST(compute->stop(kPatience));
+    }
+    std::sort(times.begin(), times.end());
+    RecordProperty("start_median_ms", static_cast<int>(times[4] / 1ms));
+    // Typical: 35-60 ms. The bound only catches a lost poll or a second of sleep, on any machine.
+    EXPECT_LT(times[0], 1s) << format_duration(times[0]);
+    std::printf("start: best %s, median %s, worst %s\n", format_duration(times[0]).c_str(),
+                format_duration(times[4]).c_str(), format_duration(times[7]).c_str());
+}
+
+TEST(ComputeTest, RunsWithTheSettingsOfItsSizeAndOfTheStore) {
+    TemporaryCluster cluster;
+    ComputeOptions options = cluster.options();
+    options.settings.size_centi_cu = 50;
+    auto compute = make_compute(options);
+    LB_MUST(compute->start());
+    auto session = LB_MUST(SqlSession::connect(cluster.target()));
+    auto setting = [&](const std::string& name) { return query_text(*session, "SHOW " + name); };
+    EXPECT_EQ(setting("fsync"), "on");
+    EXPECT_EQ(setting("full_page_writes"), "off");
+    EXPECT_EQ(setting("wal_init_zero"), "off");
+    EXPECT_EQ(setting("wal_recycle"), "off");
+    EXPECT_EQ(setting("data_checksums"), "on");
+    EXPECT_EQ(setting("max_prepared_transactions"), "64");
+    EXPECT_EQ(setting("archive_mode"), "off");
+    EXPECT_EQ(setting("password_encryption"), "scram-sha-256");
+    EXPECT_EQ(setting("max_connections"), "209");
+    EXPECT_EQ(setting("shared_buffers"), "256MB");
+    EXPECT_EQ(setting("cluster_name"), "shop/main");
+    EXPECT_EQ(setting("server_encoding"), "UTF8");
+    EXPECT_EQ(setting("lc_collate"), "C.UTF-8");
+    EXPECT_EQ(setting("search_path"), "pg_catalog");
+    EXPECT_EQ(setting("application_name"), "lb");
+}
+
+TEST(ComputeTest, AlterSystemWinsExceptWhereSafetyNeedsLb) {
+    TemporaryCluster cluster;
+    auto compute = make_compute(cluster.options());
+    LB_MUST(compute->start());
+    for (const char* sql :
+         {"ALTER SYSTEM SET work_mem = '9MB'", "ALTER SYSTEM SET max_connections = 33",
+          "ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET port = 5432",
+          "ALTER SYSTEM SET listen_addresses = '*'", "ALTER SYSTEM SET archive_mode = on",
+          "ALTER SYSTEM SET full_page_writes = on", "ALTER SYSTEM SET hba_file = '/tmp/hba'",
+          "ALTER SYSTEM SET logging_collector = on",
+          "ALTER SYSTEM SET max_prepared_transactions = 0"}) {
+        query_text(cluster.target(), sql);
+    }
+    LB_MUST(compute->stop(kPatience));
+    LB_MUST(compute->start());
+    auto session = LB_MUST(SqlSession::connect(cluster.target()));
+    EXPECT_EQ(query_text(*session, "SHOW work_mem"), "9MB");
+    EXPECT_EQ(query_text(*session, "SHOW max_connections"), "33");
+    EXPECT_EQ(query_text(*session, "SHOW fsync"), "on");
+    EXPECT_EQ(query_text(*session, "SHOW full_page_writes"), "off");
+    EXPECT_EQ(query_text(*session, "SHOW listen_addresses"), "127.0.0.1");
+    EXPECT_EQ(query_text(*session, "SHOW archive_mode"), "off");
+    EXPECT_EQ(query_text(*session, "SHOW logging_collector"), "off");
+    EXPECT_EQ(query_text(*session, "SHOW max_prepared_transactions"), "64");
+}
+
+TEST(ComputeTest, TellsOfACrashAndStartsAgain) {
+    TemporaryCluster cluster;
+    auto compute = make_compute(cluster.options());
+    std::atomic<int> exits = 0;
+    compute->on_exit([&] { ++exits; });
+    LB_MUST(compute->start());
+    query_text(cluster.target(), "CREATE TABLE public.t AS SELECT 1 AS x");
+    ASSERT_EQ(::kill(compute->pid(), SIGKILL), 0);
+    ASSERT_TRUE(eventually([&] { return exits == 1; }));
+    EXPECT_EQ(compute->status(), ComputeStatus::kFailed);
+    EXPECT_NE(compute->failure().find("signal 9"), std::string::npos) << compute->failure();
+    EXPECT_TRUE(find_postgres_in(cluster.data_directory()).empty());
+
+    LB_MUST(compute->start());
+    EXPECT_EQ(query_text(cluster.target(), "SELECT x FROM public.t"), "1");
+    EXPECT_EQ(compute->failure(), "");
+    LB_MUST(compute->stop(kPatience));
+    EXPECT_EQ(exits, 1);  // a stop is no crash
+}
+
+TEST(ComputeTest, TheExitCallbackMayStartItAgain) {
+    TemporaryCluster cluster;
+    auto compute = make_compute(cluster.options());
+    std::atomic<int> restarts = 0;
+    compute->on_exit([&] {
+        LB_MUST(compute->start());
+        ++restarts;
+    });
+    LB_MUST(compute->start());
+    for (int round = 1; round <= 3; ++round) {
+        ASSERT_EQ(::kill(compute->pid(), SIGKILL), 0);
+        ASSERT_TRUE(eventually([&] { return restarts == round; }));
+        EXPECT_EQ(query_text(cluster.target(), "SELECT 1"), "1");
+    }
+}
+
+TEST(ComputeTest, AKilledBackendLeavesTheServerRunning) {
+    TemporaryCluster cluster;
+    auto compute = make_compute(cluster.options());
+    std::atomic<int> exits = 0;
+    compute->on_exit([&] { ++exits; });
+    LB_MUST(compute->start());
+    pid_t postmaster = compute->pid();
+    auto session = LB_MUST(SqlSession::connect(cluster.target()));
+    pid_t backend = std::stoi(query_text(*session, "SELECT pg_backend_pid()"));
+    ASSERT_EQ(::kill(backend, SIGKILL), 0);
+    auto lost = session->query("SELECT 1");
+    ASSERT_FALSE(lost);
+    EXPECT_EQ(lost.error().code, ErrorCode::kComputeLost);
+    lost = session->query("SELECT 1");  // and it stays lost, instead of connecting anew
+    ASSERT_FALSE(lost);
+    EXPECT_EQ(lost.error().code, ErrorCode::kComputeLost);
+    // The server itself recovers; that takes a moment.
+    EXPECT_TRUE(eventually([&] {
+        auto again = SqlSession::connect(cluster.target());
+        return again && (*again)->query("SELECT 1").is_ok();
+    }));
+    EXPECT_EQ(compute->pid(), postmaster);
+    EXPECT_EQ(compute->status(), ComputeStatus::kRunning);
+    EXPECT_EQ(exits, 0);
+}
+
+TEST(ComputeTest, KillLeavesNothing) {
+    TemporaryCluster cluster;
+    auto compute = make_compute(cluster.options());
+    LB_MUST(compute->start());
+    auto session = LB_MUST(SqlSession::connect(cluster.target()));
+    auto file = read_postmaster_file(cluster.data_directory());
+    ASSERT_TRUE(file && file->shared_memory_id >= 0);
+    std::set<std::string> files = shared_memory_files(cluster.data_directory());
+    EXPECT_FALSE(files.empty());
+    compute->kill();
+    EXPECT_EQ(compute->status(), ComputeStatus::kStopped);
+    EXPECT_EQ(compute->pid(), 0);
+    EXPECT_TRUE(find_postgres_in(cluster.data_directory()).empty());
+    EXPECT_FALSE(segment_exists(file->shared_memory_id));
+    EXPECT_EQ(count_existing(files), 0u);
+    compute->kill();  // again: nothing to do
+    LB_MUST(compute->start());
+}
+
+TEST(ComputeTest, ARestartFreesTheMemoryOfACrash) {
+    TemporaryCluster cluster;
+    auto compute = make_compute(cluster.options());
+    LB_MUST(compute->start());
+    auto file = read_postmaster_file(cluster.data_directory());
+    std::set<std::string> files = shared_memory_files(cluster.data_directory());
+    ASSERT_FALSE(files.empty());
+    // Everything at once, as the kernel does when memory is short: nobody is left to clean up.
+    for (const FoundProcess& process : find_postgres_in(cluster.data_directory())) {
+        ::kill(process.pid, SIGKILL);
+    }
+    ASSERT_TRUE(eventually([&] { return compute->status() == ComputeStatus::kFailed; }));
+    LB_MUST(compute->start());
+    EXPECT_FALSE(segment_exists(file->shared_memory_id));
+    EXPECT_EQ(count_existing(files), 0u);
+}
+
+TEST(ComputeTest, StopEndsAServerThatDoesNotListen) {
+    TemporaryCluster cluster;
+    auto compute = make_compute(cluster.options());
+    std::atomic<int> exits = 0;
+    compute->on_exit([&] { ++exits; });
+    LB_MUST(compute->start());
+    ASSERT_EQ(::kill(compute->pid(), SIGSTOP), 0);  // deaf to SIGINT and SIGQUIT
+    LB_MUST(compute->stop(1s));
+    EXPECT_EQ(compute->status(), ComputeStatus::kStopped);
+    EXPECT_TRUE(find_postgres_in(cluster.data_directory()).empty());
+    EXPECT_EQ(exits, 0);
+    LB_MUST(compute->start());
+}
+
+TEST(ComputeTest, StartRemovesWhatAKilledServerLeft) {
+    TemporaryCluster cluster;
+    {
+        auto compute = make_compute(cluster.options());
+        LB_MUST(compute->start());
+        pid_t postmaster = compute->pid();
+        auto file = read_postmaster_file(cluster.data_directory());
+        compute->kill();
+        // As if the number of the dead server belonged to somebody else now: PostgreSQL by itself
+        // refuses to start on it.
+        testing::write_file(cluster.data_directory() + "/postmaster.pid",
+                            cat(::getpid(), "\n", cluster.data_directory(), "\n0\n"));
+        ASSERT_TRUE(file && file->pid == postmaster);
+    }
+    auto compute = make_compute(cluster.options());
+    LB_MUST(compute->start());
+    EXPECT_EQ(query_text(cluster.target(), "SELECT 1"), "1");
+}
+
+TEST(ComputeTest, StartEndsAnOlderServerOfTheSameDirectory) {
+    TemporaryCluster cluster;
+    // A server that nobody watches: started by a process that is gone, without a death signal.
+    pid_t starter = ::fork();
+    if (starter == 0) {
+        auto compute = make_compute(cluster.options());
+        bool is_started = compute->start().is_ok();
+        // The death signal does not reach a child that has cleared it; here the server is stopped,
+        // so that the signal stays pending and the process stays.
+        ::kill(compute->pid(), SIGSTOP);
+        ::_exit(is_started ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(starter, &status, 0), starter);
+    ASSERT_EQ(status, 0);
+    ASSERT_FALSE(find_postgres_in(cluster.data_directory()).empty());
+
+    auto compute = make_compute(cluster.options());
+    LB_MUST(compute->start());
+    EXPECT_EQ(query_text(cluster.target(), "SELECT 1"), "1");
+}
+
+TEST(ComputeTest, TheServerEndsWithItsDaemon) {
+    TemporaryCluster cluster;
+    pid_t daemon = ::fork();
+    if (daemon == 0) {
+        auto compute = make_compute(cluster.options());
+        // Started by a thread that ends at once: the server must outlive the thread.
+        std::thread([&] { LB_MUST(compute->start()); }).join();
+        std::this_thread::sleep_for(200ms);
+        if (compute->status() != ComputeStatus::kRunning) ::_exit(1);
+        ::kill(::getpid(), SIGKILL);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(daemon, &status, 0), daemon);
+    ASSERT_TRUE(WIFSIGNALED(status));
+    EXPECT_TRUE(eventually([&] { return find_postgres_in(cluster.data_directory()).empty(); }));
+}
+
+TEST(ComputeTest, APortInUseIsNamedWithItsOwner) {
+    TemporaryCluster cluster;
+    Listener listener;
+    ComputeOptions options = cluster.options();
+    options.port = listener.port;
+    auto compute = make_compute(options);
+    Status started = compute->start();
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code, ErrorCode::kPortInUse);
+    EXPECT_NE(started.error().message.find(cat("port ", listener.port, " is in use")),
+              std::string::npos)
+        << started.error().message;
+    EXPECT_NE(started.error().message.find(cat("process ", ::getpid())), std::string::npos)
+        << started.error().message;
+    EXPECT_EQ(compute->status(), ComputeStatus::kFailed);
+    EXPECT_FALSE(fs::exists(cluster.log_file()));  // it was not even tried
+}
+
+TEST(ComputeTest, ASocketInUseIsAPortInUse) {
+    TemporaryCluster first;
+    TemporaryCluster second;
+    auto compute = make_compute(first.options());
+    LB_MUST(compute->start());
+    ComputeOptions options = second.options();
+    options.run_directory = first.options().run_directory;
+    options.port = first.options().port;
+    Status started = make_compute(options)->start();
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code, ErrorCode::kPortInUse);
+    EXPECT_EQ(query_text(first.target(), "SELECT 1"), "1");
+}
+
+TEST(ComputeTest, ABrokenDirectoryShowsTheLog) {
+    TemporaryCluster cluster;
+    fs::resize_file(cluster.data_directory() + "/global/pg_control", 100);
+    auto compute = make_compute(cluster.options());
+    for (int round = 0; round < 2; ++round) {
+        Status started = compute->start();
+        ASSERT_FALSE(started);
+        EXPECT_EQ(started.error().code, ErrorCode::kComputeStartFailed);
+        EXPECT_NE(started.error().message.find("shop/main"), std::string::npos);
+        EXPECT_NE(notes_text(started.error()).find("pg_control"), std::string::npos)
+            << to_text(started.error());
+        // Only what this start wrote.
+        std::string notes = notes_text(started.error());
+        EXPECT_EQ(notes.find("pg_control"), notes.rfind("pg_control")) << notes;
+        EXPECT_EQ(compute->status(), ComputeStatus::kFailed);
+        EXPECT_FALSE(compute->failure().empty());
+    }
+    EXPECT_TRUE(find_postgres_in(cluster.data_directory()).empty());
+}
+
+TEST(ComputeTest, ABadSettingOfTheUserIsExplained) {
+    TemporaryCluster cluster;
+    testing::write_file(cluster.data_directory() + "/postgresql.auto.conf",
+                        "shared_preload_libraries = 'no_such_library'\n");
+    Status started = make_compute(cluster.options())->start();
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code, ErrorCode::kComputeStartFailed);
+    EXPECT_NE(started.error().message.find("no_such_library"), std::string::npos)
+        << started.error().message;
+    EXPECT_NE(started.error().help.find("postgresql.auto.conf"), std::string::npos)
+        << started.error().help;
+}
+
+TEST(ComputeTest, MissingAndForeignDirectoriesAreRefused) {
+    TemporaryCluster cluster;
+    ComputeOptions options = cluster.options();
+    options.data_directory += "/missing";
+    Status started = make_compute(options)->start();
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code, ErrorCode::kComputeStartFailed);
+    EXPECT_NE(started.error().message.find("No such file"), std::string::npos);
+
+    options.data_directory = cluster.data_directory() + "/base";
+    started = make_compute(options)->start();
+    ASSERT_FALSE(started);
+    EXPECT_NE(started.error().message.find("no PostgreSQL data directory"), std::string::npos);
+
+    testing::write_file(cluster.data_directory() + "/PG_VERSION", "9.6\n");
+    started = make_compute(cluster.options())->start();
+    ASSERT_FALSE(started);
+    EXPECT_NE(started.error().message.find("9.6"), std::string::npos);
+}
+
+TEST(ComputeTest, ALongSocketPathIsRefused) {
+    TemporaryCluster cluster;
+    ComputeOptions options = cluster.options();
+    options.run_directory += "/" + std::string(100, 'x');
+    Status started = make_compute(options)->start();
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code, ErrorCode::kComputeStartFailed);
+    EXPECT_NE(started.error().message.find("107"), std::string::npos);
+    EXPECT_NE(started.error().help.find("LB_HOME"), std::string::npos);
+}
+
+TEST(ComputeTest, AnAddressOfAnotherMachineIsRefused) {
+    TemporaryCluster cluster;
+    ComputeOptions options = cluster.options();
+    options.settings.listen_addresses = {"192.0.2.1"};  // TEST-NET: nobody's
+    Status started = make_compute(options)->start();
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code, ErrorCode::kComputeStartFailed);
+    EXPECT_NE(started.error().message.find("192.0.2.1"), std::string::npos);
+}
+
+TEST(ComputeTest, UsersThatCannotRunPostgresAreRefused) {
+    TemporaryCluster cluster;
+    ComputeOptions options = cluster.options();
+    options.postgres_user = "no-such-user";
+    Status started = make_compute(options)->start();
+    ASSERT_FALSE(started);
+    EXPECT_NE(started.error().message.find("no-such-user"), std::string::npos);
+    if (::geteuid() == 0) {
+        for (const char* user : {"", "root"}) {
+            options.postgres_user = user;
+            started = make_compute(options)->start();
+            ASSERT_FALSE(started);
+            EXPECT_NE(started.error().message.find("root"), std::string::npos);
+            EXPECT_NE(started.error().help.find("--postgres-user"), std::string::npos);
+        }
+    }
+}
+
+TEST(ComputeTest, ARunDirectoryCannotTurnOurWritesElsewhere) {
+    TemporaryCluster cluster;
+    ComputeOptions options = cluster.options();
+    fs::create_directories(options.run_directory);
+    std::string victim = options.run_directory + "/../victim";
+    testing::write_file(victim, "precious");
+    fs::create_symlink(victim, options.run_directory + "/pg_hba.conf");
+    auto compute = make_compute(options);
+    LB_MUST(compute->start());
+    EXPECT_EQ(testing::read_file(victim), "precious");
+    EXPECT_FALSE(fs::is_symlink(options.run_directory + "/pg_hba.conf"));
+}
+
+TEST(ComputeTest, StopInterruptsAStart) {
+    TemporaryCluster cluster;
+    auto compute = make_compute(cluster.options());
+    for (int round = 0; round < 10; ++round) {
+        std::thread starter([&] { static_cast<void>(compute->start()); });
+        std::this_thread::sleep_for(std::chrono::milliseconds(round * 5));
+        if (round % 2 == 0) {
+            LB_MUST(compute->stop(kPatience));
+        } else {
+            compute->kill();
+        }
+        starter.join();
+        LB_MUST(compute->stop(kPatience));
+        EXPECT_EQ(compute->status(), ComputeStatus::kStopped);
+        EXPECT_TRUE(find_postgres_in(cluster.data_directory()).empty());
+    }
+    LB_MUST(compute->start());
+    EXPECT_EQ(query_text(cluster.target(), "SELECT 1"), "1");
+}
+
+TEST(ComputeTest, ManyThreadsMayAsk) {
+    TemporaryCluster cluster;
+    auto compute = make_compute(cluster.options());
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) {
+        threads.emplace_back([&] { LB_MUST(compute->start()); });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(query_text(cluster.target(), "SELECT 1"), "1");
+    EXPECT_EQ(compute->status(), ComputeStatus::kRunning);
+}
+
+TEST(ComputeTest, NoEnvironmentOfOursReachesTheServer) {
+    TemporaryCluster cluster;
+    ::setenv("LB_TEST_SECRET", "hunter2", 1);
+    ::setenv("PGPORT", "1", 1);
+    auto compute = make_compute(cluster.options());
+    LB_MUST(compute->start());
+    std::string environment = testing::read_file(cat("/proc/", compute->pid(), "/environ"));
+    ::unsetenv("LB_TEST_SECRET");
+    ::unsetenv("PGPORT");
+    EXPECT_EQ(environment.find("hunter2"), std::string::npos);
+    EXPECT_EQ(environment.find("PGPORT"), std::string::npos);
+}
+
+TEST(InitdbTest, RefusesADirectoryWithFiles) {
+    testing::TemporaryDirectory directory;
+    testing::write_file(directory.path() + "/something", "x");
+    Status made =
+        run_initdb(testing::test_postgres(), directory.path(), testing::test_postgres_user());
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().code, ErrorCode::kComputeStartFailed);
+    EXPECT_NE(notes_text(made.error()).find("exists but is not empty"), std::string::npos)
+        << to_text(made.error());
+}
+
+TEST(InitdbTest, AMissingDirectoryIsNamed) {
+    Status made = run_initdb(testing::test_postgres(), "/tmp/lb-test-missing/data",
+                             testing::test_postgres_user());
+    ASSERT_FALSE(made);
+    EXPECT_NE(made.error().message.find("/tmp/lb-test-missing/data"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace lb::engine
