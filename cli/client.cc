@@ -1,0 +1,125 @@
+#include "cli/client.h"
+
+#include <optional>
+
+#include "base/text.h"
+#include "cli/http_client.h"
+
+namespace lb::cli {
+namespace {
+
+Error error_of(const HttpReply& reply) {
+    Result<Json> document = Json::parse(reply.body);
+    return document.is_ok() ? error_from_json(*document) : std::move(document).error();
+}
+
+// The connection broke, or we stopped listening.
+Error unknown_outcome(std::string message) {
+    return {.code = ErrorCode::kDaemonUnreachable,
+            .message = std::move(message),
+            .help = "an apply is all or nothing: lb plan shows which it was"};
+}
+
+// Collects the lines of an apply's answer: events, then one result or error.
+class ApplyAnswer {
+public:
+    explicit ApplyAnswer(const engine::ProgressSink& progress) : progress_(progress) {}
+
+    void take_line(std::string_view line) {
+        Result<Json> document = Json::parse(line);
+        if (!document.is_ok()) return finish(document.error());
+        if (document->find("error") != nullptr) return finish(error_from_json(*document));
+        if (document->find("result") != nullptr) return finish(read_result(*document));
+        Result<engine::ProgressEvent> event = progress_event_from_json(*document);
+        if (!event.is_ok()) return finish(event.error());
+        if (progress_) progress_(*event);
+    }
+
+    const std::optional<Result<engine::Applied>>& outcome() const { return outcome_; }
+
+private:
+    static Result<engine::Applied> read_result(const Json& document) {
+        return applied_from_json(*LB_TRY(document.object_at("result")));
+    }
+    void finish(Result<engine::Applied> outcome) {
+        if (!outcome_.has_value()) outcome_ = std::move(outcome);
+    }
+
+    const engine::ProgressSink& progress_;
+    std::optional<Result<engine::Applied>> outcome_;
+};
+
+}  // namespace
+
+Result<Json> Client::call(const ApiCall& call) const {
+    ApiRequest request = to_request(call);
+    HttpReply reply = LB_TRY(http_call({.socket_path = socket_path_,
+                                        .method = request.method,
+                                        .target = request.target,
+                                        .body = request.body}));
+    if (reply.status != 200) return error_of(reply);
+    return Json::parse(reply.body);
+}
+
+Result<Json> Client::branch_call(ApiCall::Kind kind, const std::string& project,
+                                 const std::string& branch) const {
+    return call({.kind = kind, .project = project, .branch = branch});
+}
+
+Result<std::vector<std::string>> Client::projects() const {
+    return texts_at(LB_TRY(call({.kind = ApiCall::Kind::kProjects})), "projects");
+}
+
+Result<ProjectState> Client::state(const std::string& project, engine::Observe observe) const {
+    return project_state_from_json(
+        LB_TRY(call({.kind = ApiCall::Kind::kProject, .project = project, .observe = observe})));
+}
+
+Result<engine::Applied> Client::apply(const ChangeSet& changes,
+                                      const engine::ProgressSink& progress,
+                                      const std::function<bool()>& is_cancelled) const {
+    ApiRequest request =
+        to_request({.kind = ApiCall::Kind::kApply, .project = changes.project, .changes = changes});
+    ApplyAnswer answer(progress);
+    Result<HttpReply> reply =
+        http_call({.socket_path = socket_path_,
+                   .method = request.method,
+                   .target = request.target,
+                   .body = request.body,
+                   .on_line = [&](std::string_view line) { answer.take_line(line); },
+                   .is_cancelled = is_cancelled});
+    if (answer.outcome().has_value()) return *answer.outcome();
+    if (reply.is_ok() && reply->status != 200) return error_of(*reply);
+    if (!reply.is_ok() && reply.error().code == ErrorCode::kInterrupted) {
+        return unknown_outcome("stopped waiting; the daemon carries the apply to its end");
+    }
+    return unknown_outcome("the daemon ended before it told the outcome of the apply");
+}
+
+Result<engine::Connection> Client::connect(const std::string& project,
+                                           const std::string& branch) const {
+    return connection_from_json(LB_TRY(branch_call(ApiCall::Kind::kConnect, project, branch)));
+}
+
+Status Client::stop_compute(const std::string& project, const std::string& branch) const {
+    LB_TRY(branch_call(ApiCall::Kind::kStopCompute, project, branch));
+    return ok();
+}
+
+Status Client::restart_compute(const std::string& project, const std::string& branch) const {
+    LB_TRY(branch_call(ApiCall::Kind::kRestartCompute, project, branch));
+    return ok();
+}
+
+Result<std::string> Client::log_path(const std::string& project, const std::string& branch) const {
+    return LB_TRY(branch_call(ApiCall::Kind::kLogPath, project, branch)).text_at("path");
+}
+
+Result<Json> Client::statistics() const { return call({.kind = ApiCall::Kind::kStatistics}); }
+
+Status Client::stop_daemon() const {
+    LB_TRY(call({.kind = ApiCall::Kind::kStopDaemon}));
+    return ok();
+}
+
+}  // namespace lb::cli

@@ -1,0 +1,44 @@
+// Client: the daemon's endpoints as functions. Errors of the daemon come back with their codes.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/model/change.h"
+#include "base/model/state.h"
+#include "base/result.h"
+#include "cli/protocol.h"
+#include "engine/engine.h"
+
+namespace lb::cli {
+
+class Client {
+public:
+    // Talks to whoever listens there; ensure_daemon() sees to it that somebody does.
+    explicit Client(std::string socket_path) : socket_path_(std::move(socket_path)) {}
+
+    Result<std::vector<std::string>> projects() const;
+    Result<ProjectState> state(const std::string& project, engine::Observe observe) const;
+    // An apply that is on its way is not cut off: once `is_cancelled` says so, only the waiting
+    // ends. Errors: those of Engine::apply(); kDaemonUnreachable if the outcome is unknown.
+    Result<engine::Applied> apply(const ChangeSet& changes, const engine::ProgressSink& progress,
+                                  const std::function<bool()>& is_cancelled) const;
+    Result<engine::Connection> connect(const std::string& project, const std::string& branch) const;
+    Status stop_compute(const std::string& project, const std::string& branch) const;
+    Status restart_compute(const std::string& project, const std::string& branch) const;
+    Result<std::string> log_path(const std::string& project, const std::string& branch) const;
+    Result<Json> statistics() const;
+    // Returns when the daemon has begun to stop.
+    Status stop_daemon() const;
+
+private:
+    Result<Json> call(const ApiCall& call) const;
+    Result<Json> branch_call(ApiCall::Kind kind, const std::string& project,
+                             const std::string& branch) const;
+
+    std::string socket_path_;
+};
+
+}  // namespace lb::cli

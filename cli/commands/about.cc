@@ -1,0 +1,77 @@
+// lb version, lb completion, lb man, lb debug: what needs no daemon.
+#include "base/text.h"
+#include "cli/commands/commands.h"
+#include "cli/daemon/start.h"
+#include "cli/help.h"
+#include "cli/session.h"
+#include "cli/version.h"
+#include "store/disk.h"
+#include "store/format.h"
+#include "store/segment_log.h"
+
+namespace lb::cli {
+namespace {
+
+// For the completion scripts: nothing rather than an error, and no daemon is started for it.
+Status print_names(Session& session, std::string_view kind) {
+    Home home = LB_TRY(session.home());
+    if (!is_daemon_listening(home)) return ok();
+    std::vector<std::string> names;
+    if (kind == "projects") {
+        names = LB_TRY(Client(home.socket_path()).projects());
+    } else if (kind == "branches") {
+        ProjectState live = LB_TRY(session.live_project(engine::Observe::kNo));
+        for (const BranchState& branch : live.branches) names.push_back(branch.name);
+    } else {
+        return Error{.code = ErrorCode::kUsage,
+                     .message = cat("no names of ", quoted(kind)),
+                     .help = "there are: branches, projects"};
+    }
+    for (const std::string& name : names) session.output().text(name + "\n");
+    return ok();
+}
+
+}  // namespace
+
+Result<ExitCode> run_version(const Arguments&, Output& output) {
+    if (output.is_json()) {
+        Json json = Json::object();
+        json.set("version", version());
+        json.set("store_format", static_cast<int64_t>(store::kFormatVersion));
+        output.document(json);
+    } else {
+        output.text(cat("lb ", version(), "\n"));
+    }
+    return ExitCode::kOk;
+}
+
+Result<ExitCode> run_completion(const Arguments& arguments, Output& output) {
+    if (arguments.has("names")) {
+        Session session(arguments, output);
+        LB_TRY(print_names(session, arguments.text("names")));
+        return ExitCode::kOk;
+    }
+    if (!arguments.has("shell")) {
+        return Error{.code = ErrorCode::kUsage,
+                     .message = "SHELL is missing",
+                     .help = "lb completion bash, zsh or fish"};
+    }
+    output.text(LB_TRY(completion_script(arguments.text("shell"))));
+    return ExitCode::kOk;
+}
+
+Result<ExitCode> run_man(const Arguments&, Output& output) {
+    output.text(manual_page());
+    return ExitCode::kOk;
+}
+
+Result<ExitCode> run_debug_segment(const Arguments& arguments, Output& output) {
+    LB_TRY(store::dump_segment(store::posix_disk(), arguments.text("file"),
+                               [&](std::string_view line) {
+                                   output.text(line);
+                                   output.text("\n");
+                               }));
+    return ExitCode::kOk;
+}
+
+}  // namespace lb::cli

@@ -1,0 +1,101 @@
+// lb plan, lb apply, lb destroy.
+#include "base/text.h"
+#include "cli/commands/commands.h"
+#include "cli/plan_flow.h"
+#include "cli/terminal.h"
+#include "planner/render.h"
+
+namespace lb::cli {
+namespace {
+
+Status approve(Session& session) {
+    if (session.arguments().has("auto-approve")) return ok();
+    if (session.output().is_json() || !can_ask()) {
+        return Error{.code = ErrorCode::kApprovalNeeded,
+                     .message = "nobody can be asked whether to apply this plan",
+                     .help = "lb apply --auto-approve"};
+    }
+    if (LB_TRY(ask_yes_no("Apply these changes? [y/N] "))) return ok();
+    return interrupted_error();
+}
+
+// The name once more: as --confirm, or typed.
+Status confirm_destroy(Session& session, const std::string& project) {
+    Error mismatch{.code = ErrorCode::kApprovalNeeded,
+                   .message = cat("deleting project ", quoted(project),
+                                  " and all its data has to be confirmed with its name"),
+                   .help = cat("lb destroy ", project, " --confirm ", project)};
+    const Arguments& arguments = session.arguments();
+    if (arguments.has("confirm")) {
+        return arguments.text("confirm") == project ? ok() : Status(mismatch);
+    }
+    if (session.output().is_json() || !can_ask()) return mismatch;
+    std::string answer = LB_TRY(ask(cat("This deletes all branches and data of project ",
+                                        quoted(project), ". To confirm, type its name: ")));
+    return answer == project ? ok() : Status(mismatch);
+}
+
+// Text before the question; with --json one line, because events follow.
+void show_plan(Session& session, const planner::Plan& plan, bool is_verbose) {
+    Output& output = session.output();
+    if (!output.is_json()) return output.text(plan_text(plan, output, is_verbose));
+    Json line = Json::object();
+    line.set("plan", planner::to_json(plan));
+    output.json_line(line);
+}
+
+// A destroy that has been confirmed deletes every address of the plan.
+std::vector<std::string> all_deletes(const planner::Plan& plan) {
+    std::vector<std::string> addresses;
+    for (const planner::PlannedChange& change : plan.changes) {
+        addresses.push_back(to_text(change.change.address));
+    }
+    return addresses;
+}
+
+}  // namespace
+
+Result<ExitCode> run_plan(const Arguments& arguments, Output& output) {
+    Session session(arguments, output);
+    planner::Plan plan = LB_TRY(plan_from_spec(session));
+    if (output.is_json()) {
+        output.document(planner::to_json(plan));
+    } else {
+        output.text(plan_text(plan, output, arguments.has("verbose")));
+    }
+    if (plan.is_empty() || !arguments.has("detailed-exitcode")) return ExitCode::kOk;
+    return ExitCode::kChangesPresent;
+}
+
+Result<ExitCode> run_apply(const Arguments& arguments, Output& output) {
+    InterruptGuard guard;
+    Session session(arguments, output);
+    planner::Plan plan = LB_TRY(plan_from_spec(session));
+    show_plan(session, plan, arguments.has("verbose"));
+    LB_TRY(planner::check_policy(plan, arguments.list("allow-destroy")));
+    if (plan.is_empty()) return ExitCode::kOk;
+    LB_TRY(approve(session));
+    if (InterruptGuard::count() > 0) return interrupted_error();
+    LB_TRY(carry_out(session, plan));
+    return ExitCode::kOk;
+}
+
+Result<ExitCode> run_destroy(const Arguments& arguments, Output& output) {
+    Session session(arguments, output);
+    const std::string project = arguments.text("project");
+    Client client = LB_TRY(session.client());
+    ProjectState live = LB_TRY(client.state(project, engine::Observe::kNo));
+    if (!live.exists) {
+        return Error{.code = ErrorCode::kNotFound,
+                     .message = cat("there is no project ", quoted(project)),
+                     .help = "lb status shows what there is"};
+    }
+    planner::Plan plan = planner::make_destroy_plan(live);
+    show_plan(session, plan, false);
+    LB_TRY(planner::check_policy(plan, all_deletes(plan)));
+    LB_TRY(confirm_destroy(session, project));
+    LB_TRY(carry_out(session, plan));
+    return ExitCode::kOk;
+}
+
+}  // namespace lb::cli

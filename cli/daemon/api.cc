@@ -1,0 +1,129 @@
+#include "cli/daemon/api.h"
+
+#include <unistd.h>
+
+#include <memory>
+
+#include "base/text.h"
+#include "cli/version.h"
+
+namespace lb::cli {
+namespace {
+
+HttpResponse to_response(const Json& json) { return {.status = 200, .body = json.dump()}; }
+
+HttpResponse to_response(const Error& error) {
+    return {.status = http_status(error.code), .body = to_json(error).dump()};
+}
+
+Json version_document() {
+    Json json = Json::object();
+    json.set("version", version());
+    json.set("process_id", static_cast<int64_t>(getpid()));
+    return json;
+}
+
+// Another version may know other documents. What tells versions apart and what stops a daemon
+// always works.
+Status check_version(ApiCall::Kind kind, const std::string& client_version) {
+    if (client_version == version() || kind == ApiCall::Kind::kVersion ||
+        kind == ApiCall::Kind::kStopDaemon) {
+        return ok();
+    }
+    std::string client = client_version.empty() ? "of an unknown version" : client_version;
+    return Error{
+        .code = ErrorCode::kVersionMismatch,
+        .message = cat("the daemon of this home is lb ", version(), ", the client is ", client),
+        .help =
+            "lb stop ends the daemon (and its computes); the next command starts the "
+            "new one"};
+}
+
+}  // namespace
+
+HttpResponse Api::handle(const HttpRequest& request) {
+    Result<HttpResponse> response = dispatch(request);
+    if (response.is_ok()) return std::move(response).value();
+    const Error& error = response.error();
+    parts_.log_line(
+        cat(request.method, " ", request.target, ": ", code_name(error.code), ": ", error.message));
+    return to_response(error);
+}
+
+Result<HttpResponse> Api::dispatch(const HttpRequest& request) {
+    ApiCall call = LB_TRY(parse_api_call(request.method, request.target, request.body));
+    LB_TRY(check_version(call.kind, request.client_version));
+    if (call.kind == ApiCall::Kind::kApply) return apply(std::move(call.changes));
+    return to_response(LB_TRY(answer(call)));
+}
+
+Result<Json> Api::answer(const ApiCall& call) {
+    engine::Engine& engine = *parts_.engine;
+    Json json = Json::object();
+    switch (call.kind) {
+        case ApiCall::Kind::kVersion: return version_document();
+        case ApiCall::Kind::kStatistics: return statistics();
+        case ApiCall::Kind::kProjects: json.set("projects", to_json(engine.projects())); break;
+        case ApiCall::Kind::kProject:
+            return to_json(LB_TRY(engine.state(call.project, call.observe)));
+        case ApiCall::Kind::kConnect:
+            return to_json(LB_TRY(engine.connect(call.project, call.branch)));
+        case ApiCall::Kind::kStopCompute:
+            LB_TRY(engine.stop_compute(call.project, call.branch));
+            break;
+        case ApiCall::Kind::kRestartCompute:
+            LB_TRY(engine.restart_compute(call.project, call.branch));
+            break;
+        case ApiCall::Kind::kLogPath:
+            json.set("path", LB_TRY(engine.log_path(call.project, call.branch)));
+            break;
+        case ApiCall::Kind::kStopDaemon: parts_.request_stop(); break;
+        case ApiCall::Kind::kApply: LB_ASSERT(false);  // dispatch() has seen to it
+    }
+    return json;
+}
+
+HttpResponse Api::apply(ChangeSet changes) {
+    auto shared = std::make_shared<const ChangeSet>(std::move(changes));
+    return {.stream = [this, shared](const LineSink& send_line) {
+        auto progress = [&](const engine::ProgressEvent& event) {
+            send_line(to_json(event).dump());
+        };
+        Result<engine::Applied> applied = parts_.engine->apply(*shared, progress);
+        if (!applied.is_ok()) {
+            const Error& error = applied.error();
+            parts_.log_line(cat("apply ", shared->plan_id, " of ", shared->project, " by ",
+                                shared->author, ": ", code_name(error.code), ": ", error.message));
+            send_line(to_json(error).dump());
+            return;
+        }
+        parts_.log_line(cat("apply ", shared->plan_id, " of ", shared->project, " by ",
+                            shared->author, ": generation ", applied->generation.value()));
+        Json result = Json::object();
+        result.set("result", to_json(*applied));
+        send_line(result.dump());
+    }};
+}
+
+Json Api::statistics() const {
+    store::StoreStatistics store = parts_.store->statistics();
+    Json store_json = Json::object();
+    store_json.set("line_count", store.line_count);
+    store_json.set("log_bytes", store.log_bytes);
+    store_json.set("sync_count", store.sync_count);
+    store_json.set("block_reads", store.block_reads);
+    store_json.set("block_writes", store.block_writes);
+    store_json.set("index_chunk_misses", store.index_chunk_misses);
+    store_json.set("free_bytes", store.free_bytes);
+    store_json.set("position", parts_.store->position().value());
+    store::FuseStatistics transport = parts_.transport->statistics();
+    Json transport_json = Json::object();
+    transport_json.set("request_count", transport.request_count);
+    transport_json.set("split_write_count", transport.split_write_count);
+    Json json = version_document();
+    json.set("store", std::move(store_json));
+    json.set("transport", std::move(transport_json));
+    return json;
+}
+
+}  // namespace lb::cli

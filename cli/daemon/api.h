@@ -1,0 +1,37 @@
+// Api: carries out the socket's calls on an engine. docs/daemon.md lists them. Thread-safe.
+#pragma once
+
+#include <functional>
+
+#include "cli/http_server.h"
+#include "cli/protocol.h"
+#include "engine/engine.h"
+#include "store/fuse_transport.h"
+#include "store/store.h"
+
+namespace lb::cli {
+
+struct ApiParts {
+    engine::Engine* engine = nullptr;
+    store::Store* store = nullptr;
+    store::FuseTransport* transport = nullptr;
+    std::function<void()> request_stop;                   // for POST /v1/stop; must not block
+    std::function<void(std::string_view line)> log_line;  // one line of the daemon's log
+};
+
+class Api {
+public:
+    explicit Api(ApiParts parts) : parts_(std::move(parts)) {}
+
+    HttpResponse handle(const HttpRequest& request);
+
+private:
+    Result<HttpResponse> dispatch(const HttpRequest& request);
+    Result<Json> answer(const ApiCall& call);
+    HttpResponse apply(ChangeSet changes);
+    Json statistics() const;
+
+    ApiParts parts_;
+};
+
+}  // namespace lb::cli

@@ -1,0 +1,114 @@
+#include "cli/plan_flow.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <optional>
+
+#include "base/text.h"
+#include "cli/progress.h"
+#include "cli/spec_file.h"
+#include "cli/terminal.h"
+#include "engine/git_head.h"
+#include "planner/render.h"
+#include "specs/spec_reader.h"
+
+namespace lb::cli {
+namespace {
+
+// "ada@workshop", for the audit.
+std::string author() {
+    std::vector<char> buffer(16384);
+    passwd entry{};
+    passwd* found = nullptr;
+    getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found);
+    std::string user = found == nullptr ? std::to_string(geteuid()) : std::string(found->pw_name);
+    char host[256] = {};
+    if (gethostname(host, sizeof(host) - 1) != 0) return user;
+    return cat(user, "@", std::string_view(host));
+}
+
+// Of the spec's repository, for the audit; a repository that cannot be read does not stop an apply.
+std::string git_commit(const std::string& directory) {
+    if (directory.empty()) return {};
+    Result<std::optional<std::string>> commit = engine::head_commit(directory);
+    return commit.is_ok() ? commit->value_or("") : "";
+}
+
+std::vector<std::string> created_branches(const planner::Plan& plan) {
+    std::vector<std::string> names;
+    for (const planner::PlannedChange& change : plan.changes) {
+        const Address& address = change.change.address;
+        if (address.kind == ResourceKind::kBranch && change.change.kind == ChangeKind::kCreate) {
+            names.push_back(address.branch);
+        }
+    }
+    return names;
+}
+
+void print_outcome(Output& output, const planner::Plan& plan, const engine::Applied& applied,
+                   std::chrono::nanoseconds duration) {
+    if (output.is_json()) {
+        Json result = to_json(applied);
+        result.set("plan_id", plan.id);
+        result.set("duration_ms",
+                   std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+        Json line = Json::object();
+        line.set("result", std::move(result));
+        return output.json_line(line);
+    }
+    output.text(cat("applied ", plan.id, ": generation ", applied.generation.value(), ", ",
+                    format_duration(duration), "\n"));
+    std::vector<std::string> created = created_branches(plan);
+    if (created.empty()) return;
+    const std::string& name = created.front();
+    output.notice(created.size() == 1 ? cat("connect: lb psql -b ", name)
+                                      : cat("connect: lb psql -b ", name, " (or another branch)"));
+}
+
+}  // namespace
+
+Result<planner::Plan> plan_from_spec(Session& session) {
+    specs::ProjectSpec spec = LB_TRY(session.spec());
+    Client client = LB_TRY(session.client());
+    ProjectState live = LB_TRY(client.state(spec.name, engine::Observe::kYes));
+    const std::string directory = session.spec_directory();
+    LB_TRY(specs::resolve_secrets(spec, live, [&](const specs::SecretReference& reference) {
+        return read_secret(reference, directory);
+    }));
+    return planner::make_plan(spec, live);
+}
+
+std::string plan_text(const planner::Plan& plan, const Output& output, bool is_verbose) {
+    return planner::render_text(
+        plan, output.has_colour() ? planner::Colour::kAlways : planner::Colour::kNever,
+        is_verbose ? planner::Detail::kAttributes : planner::Detail::kChangesOnly);
+}
+
+Status carry_out(Session& session, const planner::Plan& plan) {
+    Client client = LB_TRY(session.client());
+    ChangeSet changes = planner::to_change_set(plan);
+    changes.author = author();
+    changes.git_commit = git_commit(session.spec_directory());
+    ProgressDisplay display(session.output());
+    InterruptGuard guard;
+    bool has_noticed = false;
+    auto is_cancelled = [&] {
+        if (InterruptGuard::count() == 1 && !std::exchange(has_noticed, true)) {
+            display.clear();
+            session.output().notice(
+                "an apply is not cut off; waiting for its outcome (Ctrl-C again: do not wait)");
+        }
+        return InterruptGuard::count() > 1;
+    };
+    auto started = std::chrono::steady_clock::now();
+    Result<engine::Applied> applied = client.apply(
+        changes, [&](const auto& event) { display.show(event); }, is_cancelled);
+    display.clear();
+    if (!applied.is_ok()) return std::move(applied).error();
+    print_outcome(session.output(), plan, *applied, std::chrono::steady_clock::now() - started);
+    return ok();
+}
+
+}  // namespace lb::cli

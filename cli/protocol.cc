@@ -1,0 +1,194 @@
+#include "cli/protocol.h"
+
+#include <array>
+#include <cctype>
+#include <optional>
+
+#include "base/model/names.h"
+#include "base/text.h"
+#include "cli/version.h"
+
+namespace lb::cli {
+namespace {
+
+Error bad_request(std::string message) {
+    return {.code = ErrorCode::kBadRequest, .message = std::move(message)};
+}
+
+std::optional<unsigned> hex_digit(char digit) {
+    if (digit >= '0' && digit <= '9') return static_cast<unsigned>(digit - '0');
+    if (digit >= 'a' && digit <= 'f') return static_cast<unsigned>(digit - 'a') + 10;
+    if (digit >= 'A' && digit <= 'F') return static_cast<unsigned>(digit - 'A') + 10;
+    return {};
+}
+
+// What a path leads to and by which method.
+struct Route {
+    ApiCall::Kind kind;
+    std::string_view method;
+    // Segments after "/v1"; "{}" stands for a name, the first of a project, the second of a branch.
+    std::array<std::string_view, 5> segments;
+};
+
+constexpr std::array kRoutes = {
+    Route{ApiCall::Kind::kVersion, "GET", {"version"}},
+    Route{ApiCall::Kind::kStatistics, "GET", {"statistics"}},
+    Route{ApiCall::Kind::kStopDaemon, "POST", {"stop"}},
+    Route{ApiCall::Kind::kProjects, "GET", {"projects"}},
+    Route{ApiCall::Kind::kProject, "GET", {"projects", "{}"}},
+    Route{ApiCall::Kind::kApply, "POST", {"projects", "{}", "apply"}},
+    Route{ApiCall::Kind::kConnect, "POST", {"projects", "{}", "branches", "{}", "connect"}},
+    Route{ApiCall::Kind::kStopCompute, "POST", {"projects", "{}", "branches", "{}", "stop"}},
+    Route{ApiCall::Kind::kRestartCompute, "POST", {"projects", "{}", "branches", "{}", "restart"}},
+    Route{ApiCall::Kind::kLogPath, "GET", {"projects", "{}", "branches", "{}", "log"}},
+};
+
+size_t segment_count(const Route& route) {
+    size_t count = 0;
+    while (count < route.segments.size() && !route.segments[count].empty()) ++count;
+    return count;
+}
+
+bool leads_to(const Route& route, const std::vector<std::string>& segments) {
+    if (segments.size() != segment_count(route)) return false;
+    for (size_t index = 0; index < segments.size(); ++index) {
+        std::string_view expected = route.segments[index];
+        if (expected != "{}" && expected != segments[index]) return false;
+    }
+    return true;
+}
+
+const Route& route_of(ApiCall::Kind kind) {
+    for (const Route& route : kRoutes) {
+        if (route.kind == kind) return route;
+    }
+    LB_ASSERT(false);
+    return kRoutes[0];
+}
+
+// Puts the names of the path where they belong.
+Status read_names(const Route& route, const std::vector<std::string>& segments, ApiCall& call) {
+    std::vector<std::string> names;
+    for (size_t index = 0; index < segments.size(); ++index) {
+        if (route.segments[index] == "{}") names.push_back(LB_TRY(percent_decode(segments[index])));
+    }
+    if (names.size() > 0) {
+        LB_TRY(check_project_name(names[0]));
+        call.project = std::move(names[0]);
+    }
+    if (names.size() > 1) {
+        LB_TRY(check_branch_name(names[1]));
+        call.branch = std::move(names[1]);
+    }
+    return ok();
+}
+
+Status read_query(std::string_view query, ApiCall& call) {
+    if (query.empty()) return ok();
+    if (call.kind == ApiCall::Kind::kProject && query == "observe=1") {
+        call.observe = engine::Observe::kYes;
+        return ok();
+    }
+    if (call.kind == ApiCall::Kind::kProject && query == "observe=0") return ok();
+    return bad_request(cat("unknown query ", quoted(query)));
+}
+
+Status read_body(std::string_view body, ApiCall& call) {
+    if (call.kind != ApiCall::Kind::kApply) {
+        return body.empty() ? ok() : Status(bad_request("this request has no body"));
+    }
+    Json document = LB_TRY(Json::parse(body));
+    call.changes = LB_TRY(change_set_from_json(document));
+    if (call.changes.project == call.project) return ok();
+    return bad_request(cat("the path names project ", quoted(call.project), " and the body ",
+                           quoted(call.changes.project)));
+}
+
+}  // namespace
+
+std::string percent_encode(std::string_view text) {
+    std::string encoded;
+    for (char c : text) {
+        if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '.' || c == '_' ||
+            c == '~') {
+            encoded += c;
+        } else {
+            static constexpr std::string_view kDigits = "0123456789ABCDEF";
+            auto byte = static_cast<unsigned char>(c);
+            encoded += '%';
+            encoded += kDigits[byte >> 4];
+            encoded += kDigits[byte & 15];
+        }
+    }
+    return encoded;
+}
+
+Result<std::string> percent_decode(std::string_view text) {
+    std::string decoded;
+    for (size_t index = 0; index < text.size(); ++index) {
+        if (text[index] != '%') {
+            decoded += text[index];
+            continue;
+        }
+        std::optional<unsigned> high;
+        std::optional<unsigned> low;
+        if (index + 2 < text.size()) {
+            high = hex_digit(text[index + 1]);
+            low = hex_digit(text[index + 2]);
+        }
+        if (!high.has_value() || !low.has_value()) {
+            return bad_request(cat("malformed escape in ", quoted(text)));
+        }
+        decoded += static_cast<char>(*high << 4 | *low);
+        index += 2;
+    }
+    return decoded;
+}
+
+Result<ApiCall> parse_api_call(std::string_view method, std::string_view target,
+                               std::string_view body) {
+    std::string_view path = target.substr(0, target.find('?'));
+    std::string_view query = path.size() < target.size() ? target.substr(path.size() + 1) : "";
+    const std::string prefix = cat(kApiPrefix, "/");
+    Error unknown{.code = ErrorCode::kNotFound,
+                  .message = cat("there is no ", quoted(path), " here"),
+                  .help = "docs/daemon.md lists what there is"};
+    if (path.substr(0, prefix.size()) != prefix) return unknown;
+    std::vector<std::string> segments = split(path.substr(prefix.size()), '/');
+    bool is_known_path = false;
+    for (const Route& route : kRoutes) {
+        if (!leads_to(route, segments)) continue;
+        is_known_path = true;
+        if (route.method != method) continue;
+        ApiCall call{.kind = route.kind};
+        LB_TRY(read_names(route, segments, call));
+        LB_TRY(read_query(query, call));
+        LB_TRY(read_body(body, call));
+        return call;
+    }
+    if (!is_known_path) return unknown;
+    return Error{.code = ErrorCode::kUsage,
+                 .message = cat(quoted(path), " has no method ", quoted(method))};
+}
+
+ApiRequest to_request(const ApiCall& call) {
+    const Route& route = route_of(call.kind);
+    ApiRequest request{
+        .method = std::string(route.method), .target = std::string(kApiPrefix), .body = {}};
+    bool is_project_next = true;
+    for (size_t index = 0; index < segment_count(route); ++index) {
+        std::string_view segment = route.segments[index];
+        request.target += '/';
+        if (segment != "{}") {
+            request.target += segment;
+            continue;
+        }
+        request.target += percent_encode(is_project_next ? call.project : call.branch);
+        is_project_next = false;
+    }
+    if (call.observe == engine::Observe::kYes) request.target += "?observe=1";
+    if (call.kind == ApiCall::Kind::kApply) request.body = to_json(call.changes).dump();
+    return request;
+}
+
+}  // namespace lb::cli

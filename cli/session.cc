@@ -1,0 +1,122 @@
+#include "cli/session.h"
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/text.h"
+#include "cli/daemon/start.h"
+#include "cli/spec_file.h"
+#include "cli/text_file.h"
+#include "specs/spec_reader.h"
+
+namespace lb::cli {
+namespace {
+
+std::string environment(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::string() : std::string(value);
+}
+
+std::string names_of(const ProjectState& live) {
+    std::vector<std::string> names;
+    for (const BranchState& branch : live.branches) names.push_back(branch.name);
+    constexpr size_t kMostNames = 10;
+    const bool is_cut = names.size() > kMostNames;
+    if (is_cut) names.resize(kMostNames);
+    return join(names, ", ") + (is_cut ? ", ..." : "");
+}
+
+Error no_such_branch(const ProjectState& live, const std::string& name) {
+    std::vector<std::string_view> candidates;
+    for (const BranchState& branch : live.branches) candidates.push_back(branch.name);
+    std::string_view meant = nearest(name, candidates);
+    return {
+        .code = ErrorCode::kNotFound,
+        .message = cat("project ", live.name, " has no branch ", lb::quoted(name)),
+        .help = meant.empty() ? cat("it has: ", names_of(live)) : cat("did you mean ", meant, "?")};
+}
+
+}  // namespace
+
+PostgresChoice postgres_choice_of_environment() {
+    return {.user = environment("LB_POSTGRES_USER"),
+            .bin_directory = environment("LB_POSTGRES_BIN")};
+}
+
+Result<Client> Session::client() {
+    if (client_.has_value()) return *client_;
+    Home here = LB_TRY(home());
+    LB_TRY(ensure_daemon(here, postgres_choice_of_environment(),
+                         [this](std::string_view line) { output_.notice(line); }));
+    client_.emplace(here.socket_path());
+    return *client_;
+}
+
+Result<specs::ProjectSpec> Session::spec() {
+    std::optional<std::string> path = find_spec_file(arguments_.text("spec"));
+    if (!path.has_value()) {
+        return Error{.code = ErrorCode::kUsage,
+                     .message = "there is no lb.toml here or in the directories above",
+                     .help = "lb init writes one; or name one with --spec FILE"};
+    }
+    specs::ProjectSpec spec = LB_TRY(read_spec_file(*path, output_));
+    std::string wanted = arguments_.text("project", spec.name);
+    if (wanted == spec.name) return spec;
+    return Error{.code = ErrorCode::kUsage,
+                 .message = cat(*path, " is about project ", lb::quoted(spec.name), ", not ",
+                                lb::quoted(wanted)),
+                 .help = "leave out --project, or name another spec with --spec FILE"};
+}
+
+std::string Session::spec_directory() const {
+    std::optional<std::string> path = find_spec_file(arguments_.text("spec"));
+    if (!path.has_value()) return {};
+    std::string directory = std::filesystem::path(*path).parent_path().native();
+    return directory.empty() ? "." : directory;
+}
+
+// Quietly: a command that only wants the project's name does not complain about the spec.
+std::optional<std::string> Session::project_of_spec() {
+    std::optional<std::string> path = find_spec_file(arguments_.text("spec"));
+    if (!path.has_value()) return {};
+    Result<std::string> text = read_text_file(*path, specs::kSpecMaxBytes);
+    if (!text.is_ok()) return {};
+    specs::DiagnosticSink sink;
+    std::optional<specs::ProjectSpec> spec = specs::read_spec(*text, *path, sink);
+    if (!spec.has_value()) return {};
+    return spec->name;
+}
+
+Result<std::string> Session::project() {
+    if (arguments_.has("project")) return arguments_.text("project");
+    if (std::optional<std::string> name = project_of_spec()) return *std::move(name);
+    std::vector<std::string> names = LB_TRY(LB_TRY(client()).projects());
+    if (names.size() == 1) return names.front();
+    if (names.empty()) {
+        return Error{.code = ErrorCode::kNotFound,
+                     .message = "there is no project yet",
+                     .help = "lb init writes a spec, lb apply makes what it says"};
+    }
+    return Error{.code = ErrorCode::kUsage,
+                 .message = "which project?",
+                 .help = cat("name it with --project: ", join(names, ", "))};
+}
+
+Result<ProjectState> Session::live_project(engine::Observe observe) {
+    std::string name = LB_TRY(project());
+    ProjectState live = LB_TRY(LB_TRY(client()).state(name, observe));
+    if (live.exists) return live;
+    std::vector<std::string> names = LB_TRY(LB_TRY(client()).projects());
+    return Error{.code = ErrorCode::kNotFound,
+                 .message = cat("there is no project ", lb::quoted(name)),
+                 .help = names.empty() ? std::string("lb apply makes what lb.toml says")
+                                       : cat("there are: ", join(names, ", "))};
+}
+
+Result<std::string> Session::branch_of(const ProjectState& live, const std::string& wanted) const {
+    if (wanted.empty()) return live.default_branch;
+    if (live.find_branch(wanted) != nullptr) return wanted;
+    return no_such_branch(live, wanted);
+}
+
+}  // namespace lb::cli

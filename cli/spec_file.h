@@ -1,0 +1,28 @@
+// The spec as a file: finding, reading, reporting what is wrong with it, and the secrets it names.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "cli/output.h"
+#include "specs/project_spec.h"
+
+namespace lb::cli {
+
+inline constexpr std::string_view kSpecFileName = "lb.toml";
+
+// The file to read: `wanted` if it is not empty, else the nearest lb.toml of this directory and
+// those above it, as a path relative to here; nullopt if there is none.
+std::optional<std::string> find_spec_file(const std::string& wanted);
+
+// Reads and checks. Diagnostics are reported on `output`. Errors: kInvalidSpec with how many
+// mistakes there are, kIo if the file cannot be read.
+Result<specs::ProjectSpec> read_spec_file(const std::string& path, Output& output);
+
+// The secret that a reference names: an environment variable, or a file (relative to `directory`)
+// without its last newline. Errors: kSecretMissing.
+Result<std::string> read_secret(const specs::SecretReference& reference,
+                                const std::string& directory);
+
+}  // namespace lb::cli
