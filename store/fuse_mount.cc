@@ -67,21 +67,21 @@ Status prepare_directory(const std::string& path) {
 }
 
 Error mount_refused(int code) {
-    if (code == EPERM || code == EACCES) {
-        return fuse_missing("mounting a FUSE file system is not permitted here",
-                            "start the container with: --device /dev/fuse --cap-add SYS_ADMIN");
-    }
-    if (code == ENODEV) return fuse_missing("the kernel has no FUSE", kDeviceHelp);
-    return system_error(ErrorCode::kFuseMissing, "cannot mount a FUSE file system", code);
+    Error error = system_error(ErrorCode::kFuseMissing, "cannot mount a FUSE file system", code);
+    error.help = kDeviceHelp;
+    return error;
+}
+
+Status check_device() {
+    if (::access(kDevice, R_OK | W_OK) == 0) return ok();
+    if (errno != EACCES) return fuse_missing(cat("there is no ", kDevice), kDeviceHelp);
+    return fuse_missing(cat("this user may not open ", kDevice),
+                        cat("allow it with: sudo chmod 666 ", kDevice));
 }
 
 Result<int> mount_as_root(const std::string& directory) {
     Descriptor device(::open(kDevice, O_RDWR | O_CLOEXEC));
-    if (device.number() < 0) {
-        Error error = system_error(ErrorCode::kFuseMissing, cat("cannot open ", kDevice), errno);
-        error.help = kDeviceHelp;
-        return error;
-    }
+    if (device.number() < 0) return mount_refused(errno);
     std::string options = cat("fd=", device.number(), ",rootmode=40000,user_id=", ::geteuid(),
                               ",group_id=", ::getegid(), ",default_permissions,allow_other");
     if (::mount("lb", directory.c_str(), "fuse.lb", MS_NOSUID | MS_NODEV, options.c_str()) != 0) {
@@ -91,9 +91,6 @@ Result<int> mount_as_root(const std::string& directory) {
 }
 
 Result<int> mount_as_user(const std::string& directory) {
-    if (::access(kDevice, F_OK) != 0) {
-        return fuse_missing(cat("there is no ", kDevice), kDeviceHelp);
-    }
     HelperResult helper = run_fuse_helper(
         {"-o", "fsname=lb,subtype=lb,default_permissions,nosuid,nodev", "--", directory});
     if (!helper.is_started) {
@@ -111,8 +108,11 @@ Result<int> mount_as_user(const std::string& directory) {
 }  // namespace
 
 Result<int> mount_fuse(const std::string& directory) {
+    LB_TRY(check_device());
     LB_TRY(prepare_directory(directory));
-    return is_root() ? mount_as_root(directory) : mount_as_user(directory);
+    int connection = LB_TRY(is_root() ? mount_as_root(directory) : mount_as_user(directory));
+    ::fcntl(connection, F_SETFL, ::fcntl(connection, F_GETFL) | O_NONBLOCK);
+    return connection;
 }
 
 Status unmount_fuse(const std::string& directory, UnmountMode mode) {

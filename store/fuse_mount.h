@@ -9,7 +9,8 @@
 namespace lb::store {
 
 // Mounts on `directory` (made if it is absent, its parent must exist) and returns the connection's
-// descriptor (close-on-exec), which the caller owns. A dead mount there is unmounted first.
+// descriptor (close-on-exec, non-blocking), which the caller owns. A dead mount there is unmounted
+// first.
 // Errors: kFuseMissing, kHomeUnusable (not a directory, or something live is mounted there).
 Result<int> mount_fuse(const std::string& directory);
 

@@ -3,6 +3,7 @@
 #include <linux/fs.h>  // RENAME_NOREPLACE
 
 #include <cerrno>
+#include <cstring>
 
 #include "store/fuse_connection.h"
 
@@ -45,6 +46,11 @@ void remove(fuse_req* request, uint64_t parent, const char* name, FileType expec
 
 void lookup(fuse_req* request, uint64_t parent, const char* name) {
     Node directory = node_of(parent);
+    // The kernel looks up a name before it does anything with it, so that this is the only check.
+    if (std::strlen(name) > kNameMaxBytes) {
+        fuse_reply_err(request, ENAMETOOLONG);
+        return;
+    }
     if (directory.is_list_of_lines()) return lookup_line(request, name);
     Result<FileAttributes> file =
         connection_of(request).store.lookup(directory.line, directory.inode, name);

@@ -3,12 +3,15 @@
 #define FUSE_USE_VERSION 314
 #include <fuse3/fuse_lowlevel.h>
 #include <linux/fuse.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <thread>
 #include <vector>
 
@@ -26,10 +29,19 @@ namespace {
 // pages first, and its request ends inside a block. So the reply to FUSE_INIT is changed on its way
 // out.
 
+// Waits for a request. Says that the file system is gone when the transport is stopping, because
+// files that are still open keep the connection alive.
 ssize_t read_hook(int descriptor, void* buffer, size_t size, void* user_data) {
-    ssize_t count = ::read(descriptor, buffer, size);
+    auto& connection = *static_cast<FuseConnection*>(user_data);
+    ssize_t count;
+    while ((count = ::read(descriptor, buffer, size)) < 0 && errno == EAGAIN) {
+        pollfd sources[] = {{descriptor, POLLIN, 0}, {connection.stop_event, POLLIN, 0}};
+        ::poll(sources, std::size(sources), -1);
+        if (sources[1].revents == 0) continue;
+        errno = ENODEV;
+        return -1;
+    }
     if (count >= static_cast<ssize_t>(sizeof(fuse_in_header))) {
-        auto& connection = *static_cast<FuseConnection*>(user_data);
         const auto* header = static_cast<const fuse_in_header*>(buffer);
         connection.request_count.fetch_add(1, std::memory_order_relaxed);
         if (header->opcode == FUSE_INIT) connection.init_request = header->unique;
@@ -43,10 +55,23 @@ ssize_t write_hook(int descriptor, iovec* pieces, int count, void* user_data) {
         const auto* header = static_cast<const fuse_out_header*>(pieces[0].iov_base);
         bool is_reply = header->unique == std::exchange(connection.init_request, 0);
         if (is_reply && header->error == 0 && count == 2) {
-            static_cast<fuse_init_out*>(pieces[1].iov_base)->max_pages = kFuseWritePagesMax;
+            auto* reply = static_cast<fuse_init_out*>(pieces[1].iov_base);
+            reply->max_pages = kFuseWritePagesMax;
+            connection.has_large_requests = (reply->flags & FUSE_MAX_PAGES) != 0;
         }
     }
     return ::writev(descriptor, pieces, count);
+}
+
+// Since Linux 6.13 an administrator may lower what max_pages the kernel grants.
+Status check_page_limit() {
+    std::ifstream file("/proc/sys/fs/fuse/max_pages_limit");
+    uint32_t limit = 0;
+    if (!(file >> limit) || limit >= kFuseWritePagesMax) return ok();
+    return Error{.code = ErrorCode::kFuseMissing,
+                 .message = cat("the kernel's fs.fuse.max_pages_limit is ", limit,
+                                ", too small to keep PostgreSQL's blocks whole"),
+                 .help = cat("sudo sysctl fs.fuse.max_pages_limit=", kFuseWritePagesMax)};
 }
 
 struct SessionDeleter {
@@ -75,7 +100,10 @@ Result<Session> make_session(FuseConnection& connection, int descriptor) {
 class Transport final : public FuseTransport {
 public:
     Transport(Store& store, FuseOptions options) : connection_(store, std::move(options)) {}
-    ~Transport() override { static_cast<void>(unmount()); }
+    ~Transport() override {
+        static_cast<void>(unmount());
+        if (connection_.stop_event >= 0) ::close(connection_.stop_event);
+    }
 
     Status start();
 
@@ -84,6 +112,7 @@ public:
     Status unmount() override;
 
 private:
+    Status check_first_answer();
     void start_threads();
     void serve();
     bool serve_one(fuse_buf& buffer);
@@ -96,6 +125,11 @@ private:
 
 Status Transport::start() {
     const std::string& directory = connection_.options.mount_directory;
+    LB_TRY(check_page_limit());
+    connection_.stop_event = ::eventfd(0, EFD_CLOEXEC);
+    if (connection_.stop_event < 0) {
+        return system_error(ErrorCode::kInternal, "cannot make an eventfd", errno);
+    }
     int descriptor = LB_TRY(mount_fuse(directory));
     Result<Session> session = make_session(connection_, descriptor);
     if (!session) {
@@ -104,12 +138,23 @@ Status Transport::start() {
     }
     session_ = std::move(session).value();
     start_threads();
-    // The first answer shows that kernel and libfuse agreed on a protocol.
+    Status status = check_first_answer();
+    if (!status) static_cast<void>(unmount());
+    return status;
+}
+
+// The first answer shows that kernel and libfuse agreed on a protocol.
+Status Transport::check_first_answer() {
+    const std::string& directory = connection_.options.mount_directory;
     struct stat attributes {};
-    if (::stat(directory.c_str(), &attributes) == 0) return ok();
-    int code = errno;
-    static_cast<void>(unmount());
-    return system_error(ErrorCode::kFuseMissing, cat("the new mount on ", quoted(directory)), code);
+    if (::stat(directory.c_str(), &attributes) != 0) {
+        return system_error(ErrorCode::kFuseMissing, cat("the new mount on ", quoted(directory)),
+                            errno);
+    }
+    if (connection_.has_large_requests) return ok();
+    return Error{.code = ErrorCode::kFuseMissing,
+                 .message = "the kernel's FUSE is too old to keep PostgreSQL's blocks whole",
+                 .help = "use Linux 4.20 or newer"};
 }
 
 void Transport::start_threads() {
@@ -162,17 +207,14 @@ FuseStatistics Transport::statistics() const {
 
 Status Transport::unmount() {
     if (!session_) return ok();
-    const std::string& directory = connection_.options.mount_directory;
-    Status status = unmount_fuse(directory, UnmountMode::kIfUnused);
-    if (!status) status = unmount_fuse(directory, UnmountMode::kDetach);
     baton_.stop();
-    // While files are open the connection goes on and its reader waits for a request: ask the
-    // kernel to send us one. Fails if the connection has ended, and then nobody waits.
-    static_cast<void>(fuse_lowlevel_notify_retrieve(session_.get(), FUSE_ROOT_ID, 0, 0, nullptr));
+    ::eventfd_write(connection_.stop_event, 1);
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
     session_.reset();  // closes the connection: who still has files open is told ENOTCONN
-    return status;
+    const std::string& directory = connection_.options.mount_directory;
+    if (unmount_fuse(directory, UnmountMode::kIfUnused)) return ok();
+    return unmount_fuse(directory, UnmountMode::kDetach);
 }
 
 }  // namespace
