@@ -8,9 +8,10 @@ namespace lb::planner {
 
 namespace {
 
-// Longer texts run over their column instead of pushing everybody's next column to the right.
+// Longer texts run over their column instead of pushing everybody else's next column to the right.
 constexpr size_t kAddressWidthMax = 40;
 constexpr size_t kDescriptionWidthMax = 60;
+constexpr size_t kReasonWidthMax = 60;
 constexpr size_t kUnmanagedShownMax = 5;
 
 // Names are the users': what would move a terminal's cursor or colour is shown escaped. C1 controls
@@ -104,7 +105,8 @@ std::string describe(const PlannedChange& planned) {
     if (planned.refusal == Refusal::kNone) return text;
     // The symbol says "refused", so words say what was.
     std::string action(to_text(planned.change.kind));
-    return text.empty() ? action : cat(action, ": ", text);
+    if (text.empty() || planned.change.kind == ChangeKind::kDelete) return action;
+    return cat(action, " ", text);
 }
 
 std::string describe_reason(const PlannedChange& planned) {
@@ -114,7 +116,7 @@ std::string describe_reason(const PlannedChange& planned) {
         case Reason::kNewInSpec: return cat("new in ", place);
         case Reason::kChangedInSpec: return cat("changed in ", place);
         case Reason::kNoLongerInSpec: return "no longer in the spec";
-        case Reason::kRequestedByCommand: return "as commanded";
+        case Reason::kRequestedByCommand: return "by command";
         case Reason::kParentDeleted: return "goes with the project";
     }
     return "";
@@ -181,13 +183,16 @@ private:
     static Widths widths_of(const std::vector<Row>& rows) {
         Widths widths;
         for (const Row& row : rows) {
-            widths.address = std::max(widths.address, width_of(row.address));
-            widths.description = std::max(widths.description, width_of(row.description));
-            widths.reason = std::max(widths.reason, width_of(row.reason));
+            widen(widths.address, row.address, kAddressWidthMax);
+            widen(widths.description, row.description, kDescriptionWidthMax);
+            widen(widths.reason, row.reason, kReasonWidthMax);
         }
-        widths.address = std::min(widths.address, kAddressWidthMax);
-        widths.description = std::min(widths.description, kDescriptionWidthMax);
         return widths;
+    }
+
+    static void widen(size_t& width, std::string_view text, size_t width_max) {
+        size_t text_width = width_of(text);
+        if (text_width <= width_max) width = std::max(width, text_width);
     }
 
     std::string coloured(std::string text, std::string_view colour) const {

@@ -47,7 +47,7 @@ TEST(RenderText, colours_only_when_asked) {
     Plan plan = make_plan(spec, shop_state());
     EXPECT_EQ(text_of(plan).find('\x1b'), std::string::npos);
     std::string coloured = render_text(plan, Colour::kAlways, Detail::kChangesOnly);
-    EXPECT_EQ(coloured.substr(0, 24), "  \x1b[32m+ branch.x\x1b[0m  fro");
+    EXPECT_EQ(coloured.substr(0, 26), "  \x1b[32m+ branch.x\x1b[0m  fro");
 }
 
 TEST(RenderText, one_long_address_does_not_push_the_others_away) {
@@ -55,7 +55,7 @@ TEST(RenderText, one_long_address_does_not_push_the_others_away) {
     add_branch(spec, "a");
     add_branch(spec, std::string(63, 'b'));
     std::string text = text_of(make_plan(spec, shop_state()));
-    EXPECT_EQ(text.find("from main@head"), size_t{2 + 2 + 40 + 2}) << text;
+    EXPECT_EQ(text.find("from main@head"), size_t{2 + 2 + 8 + 2}) << text;
 }
 
 TEST(RenderText, many_unmanaged_resources_are_one_line) {

@@ -88,31 +88,25 @@ inline BranchState& add_branch(ProjectState& state, std::string name, std::strin
     return add_sorted(state.branches, live_branch(std::move(name), std::move(parent)));
 }
 
-inline RoleState& add_role(ProjectState& state, std::string name,
-                           std::vector<std::string> member_of = {}) {
-    RoleState role{.name = std::move(name), .origin = Origin::kSpec, .attributes = {}};
-    role.attributes.member_of = std::move(member_of);
-    for (BranchState& branch : state.branches) {
-        if (branch.name == "main") return add_sorted(branch.roles, std::move(role));
-    }
-    LB_ASSERT(false);
-}
-
-inline DatabaseState& add_database(ProjectState& state, std::string name,
-                                   std::string owner = "postgres") {
-    for (BranchState& branch : state.branches) {
-        if (branch.name != "main") continue;
-        return add_sorted(branch.databases, DatabaseState{.name = std::move(name),
-                                                          .origin = Origin::kSpec,
-                                                          .owner = std::move(owner)});
-    }
-    LB_ASSERT(false);
-}
-
+// Aborts unless there is one.
 inline BranchState& branch_of(ProjectState& state, std::string_view name) {
     auto found = std::ranges::find(state.branches, name, &BranchState::name);
     LB_ASSERT(found != state.branches.end());
     return *found;
+}
+
+inline RoleState& add_role(ProjectState& state, std::string name,
+                           std::vector<std::string> member_of = {}) {
+    RoleState role{.name = std::move(name), .origin = Origin::kSpec, .attributes = {}};
+    role.attributes.member_of = std::move(member_of);
+    return add_sorted(branch_of(state, "main").roles, std::move(role));
+}
+
+inline DatabaseState& add_database(ProjectState& state, std::string name,
+                                   std::string owner = "postgres") {
+    DatabaseState database{
+        .name = std::move(name), .origin = Origin::kSpec, .owner = std::move(owner)};
+    return add_sorted(branch_of(state, "main").databases, std::move(database));
 }
 
 // "create branch.main", "! delete branch.old" for refused ones; in the plan's order.
@@ -128,10 +122,11 @@ inline std::vector<std::string> steps(const Plan& plan) {
 
 // Aborts unless the plan has the change.
 inline const PlannedChange& change_of(const Plan& plan, std::string_view address) {
-    for (const PlannedChange& planned : plan.changes) {
-        if (to_text(planned.change.address) == address) return planned;
-    }
-    LB_ASSERT(false);
+    auto found = std::ranges::find_if(plan.changes, [&](const PlannedChange& planned) {
+        return to_text(planned.change.address) == address;
+    });
+    LB_ASSERT(found != plan.changes.end());
+    return *found;
 }
 
 // "protected: false -> true"; "-" for no value.

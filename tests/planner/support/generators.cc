@@ -13,21 +13,32 @@ const std::vector<std::string> kBranchNames = {"a", "b", "c", "d/1", "d/2", "e.x
 const std::vector<std::string> kRoleNames = {"app", "reader", "writer", "Owner", "r 1", "auditor"};
 const std::vector<std::string> kDatabaseNames = {"shop", "stats", "My Data", "audit"};
 
-bool chance(int percent) { return *rc::gen::inRange(0, 100) < percent; }
+// From low to high - 1, evenly at every size: RapidCheck's ranges begin with their low end only.
+template <class Number>
+Number number(Number low, Number high) {
+    return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange<Number>(low, high));
+}
+
+bool chance(int percent) { return number(0, 100) < percent; }
 
 template <class Item>
 const Item& pick(const std::vector<Item>& items) {
-    return items[*rc::gen::inRange<size_t>(0, items.size())];
+    return items[number<size_t>(0, items.size())];
 }
 
-std::string any_verifier() {
-    return "SCRAM-SHA-256$4096:salt$key:" + std::to_string(*rc::gen::inRange(0, 3));
+template <class Item>
+void shuffle(std::vector<Item>& items) {
+    for (size_t i = items.size(); i > 1; --i) {
+        std::swap(items[i - 1], items[number<size_t>(0, i)]);
+    }
 }
+
+std::string any_verifier() { return "SCRAM-SHA-256$4096:salt$key:" + std::to_string(number(0, 3)); }
 
 ComputeSettings any_compute() {
     ComputeSettings compute;
-    compute.size_centi_cu = 25 * *rc::gen::inRange<uint32_t>(1, 4);
-    compute.port = *rc::gen::element<uint16_t>(0, 5433, 5434);
+    compute.size_centi_cu = 25 * number<uint32_t>(1, 4);
+    compute.port = pick(std::vector<uint16_t>{0, 5433, 5434});
     if (chance(20)) compute.listen_addresses = {"0.0.0.0"};
     compute.always_on = true;
     return compute;
@@ -38,9 +49,9 @@ void set_any_expiration(specs::BranchSpec& branch) {
     branch.expire_time.reset();
     if (branch.is_protected || branch.parent.empty() || chance(60)) return;
     if (chance(50)) {
-        branch.ttl = std::chrono::hours(*rc::gen::inRange(1, 4));
+        branch.ttl = std::chrono::hours(number(1, 4));
     } else {
-        branch.expire_time = kModelNow + std::chrono::hours(*rc::gen::inRange(1, 4));
+        branch.expire_time = kModelNow + std::chrono::hours(number(1, 4));
     }
 }
 
@@ -66,7 +77,7 @@ void add_any_branch(specs::ProjectSpec& spec, const std::string& name) {
         if (!branch.ttl && !branch.expire_time) parents.push_back(branch.name);
     }
     specs::BranchSpec& branch = add_branch(spec, name, pick(parents));
-    if (chance(20)) branch.at = "position:" + std::to_string(*rc::gen::inRange(1, 3));
+    if (chance(20)) branch.at = "position:" + std::to_string(number(1, 3));
     set_any_settings(spec, branch);
 }
 
@@ -76,7 +87,7 @@ void set_any_role(specs::RoleSpec& role, const std::vector<std::string>& groups)
     attributes = RoleAttributes{};
     attributes.login = chance(50);
     attributes.inherit = chance(80);
-    if (chance(20)) attributes.connection_limit = *rc::gen::inRange(0, 3);
+    if (chance(20)) attributes.connection_limit = number(0, 3);
     if (chance(30)) attributes.password_verifier = any_verifier();
     std::set<std::string> member_of;
     for (const std::string& group : groups) {
@@ -88,19 +99,13 @@ void set_any_role(specs::RoleSpec& role, const std::vector<std::string>& groups)
 
 void set_any_roles(specs::ProjectSpec& spec) {
     spec.roles.clear();
-    auto order = *rc::gen::map(
-        rc::gen::container<std::vector<int>>(kRoleNames.size(), rc::gen::inRange(0, 1000)),
-        [](const std::vector<int>& keys) {
-            std::vector<size_t> order;
-            for (size_t i = 0; i < keys.size(); ++i) order.push_back(i);
-            std::ranges::stable_sort(order, {}, [&](size_t i) { return keys[i]; });
-            return order;
-        });
+    std::vector<std::string> order = kRoleNames;
+    shuffle(order);
     std::vector<std::string> before;
-    for (size_t i : order) {
+    for (const std::string& name : order) {
         if (chance(40)) continue;
-        set_any_role(add_role(spec, kRoleNames[i]), before);
-        before.push_back(kRoleNames[i]);
+        set_any_role(add_role(spec, name), before);
+        before.push_back(name);
     }
 }
 
@@ -137,13 +142,13 @@ void remove_any_leaf(specs::ProjectSpec& spec) {
 }
 
 specs::ProjectSpec make_edited(specs::ProjectSpec spec) {
-    int count = *rc::gen::inRange(0, 6);
+    int count = number(0, 6);
     for (int i = 0; i < count; ++i) {
-        switch (*rc::gen::inRange(0, 5)) {
+        switch (number(0, 5)) {
             case 0: add_any_branch(spec, pick(kBranchNames)); break;
             case 1: remove_any_leaf(spec); break;
             case 2: {
-                size_t index = *rc::gen::inRange<size_t>(0, spec.branches.size());
+                size_t index = number<size_t>(0, spec.branches.size());
                 set_any_settings(spec, spec.branches[index]);
                 break;
             }
@@ -159,11 +164,11 @@ specs::ProjectSpec make_edited(specs::ProjectSpec spec) {
 
 // What commands and people do between two applies.
 void disturb(ProjectState& state) {
-    switch (*rc::gen::inRange(0, 7)) {
+    switch (number(0, 7)) {
         case 0: {
             const BranchState parent = pick(state.branches);
             if (parent.expire_time) return;
-            std::string name = "cmd-" + std::to_string(*rc::gen::inRange(0, 3));
+            std::string name = "cmd-" + std::to_string(number(0, 3));
             if (state.find_branch(name) != nullptr) return;
             add_branch(state, name, parent.name).origin = Origin::kCommand;
             return;
@@ -185,26 +190,26 @@ void disturb(ProjectState& state) {
         case 3: {
             BranchState& main = branch_of(state, "main");
             if (main.roles.empty()) return;
-            RoleState& role = main.roles[*rc::gen::inRange<size_t>(0, main.roles.size())];
+            RoleState& role = main.roles[number<size_t>(0, main.roles.size())];
             role.attributes.login = !role.attributes.login;
             return;
         }
         case 4: {
-            size_t index = *rc::gen::inRange<size_t>(0, state.branches.size());
+            size_t index = number<size_t>(0, state.branches.size());
             state.branches[index].compute.settings = any_compute();
             return;
         }
         case 5: {
-            size_t index = *rc::gen::inRange<size_t>(0, state.branches.size());
+            size_t index = number<size_t>(0, state.branches.size());
             if (state.branches[index].name != "main")
                 state.branches[index].origin = Origin::kCommand;
             return;
         }
         default: {
-            size_t index = *rc::gen::inRange<size_t>(0, state.branches.size());
+            size_t index = number<size_t>(0, state.branches.size());
             BranchState& branch = state.branches[index];
             branch.is_protected = false;
-            branch.own_bytes = *rc::gen::inRange<uint64_t>(0, 1'000'000);
+            branch.own_bytes = number<uint64_t>(0, 1'000'000);
             branch.version = state.generation = Generation{state.generation.value() + 1};
             return;
         }
@@ -215,16 +220,9 @@ ProjectState make_live_state(const specs::ProjectSpec& spec) {
     ProjectState state = no_project();
     if (chance(10)) return state;
     state = LB_MUST(apply(state, to_change_set(make_plan(spec, state))));
-    int count = *rc::gen::inRange(0, 6);
+    int count = number(0, 6);
     for (int i = 0; i < count; ++i) disturb(state);
     return state;
-}
-
-template <class Item>
-void shuffle(std::vector<Item>& items) {
-    for (size_t i = items.size(); i > 1; --i) {
-        std::swap(items[i - 1], items[*rc::gen::inRange<size_t>(0, i)]);
-    }
 }
 
 }  // namespace

@@ -264,7 +264,8 @@ private:
         bool is_named = wanted.compute || wanted.name == spec_.default_branch;
         ComputeSettings compute = wanted.compute.value_or(ComputeSettings{});
         compute.always_on = is_named;
-        auto expire_time = live->ttl ? std::nullopt : live->expire_time;
+        std::optional<WallTime> expire_time;
+        if (!live->ttl) expire_time = live->expire_time;
         expect(live->origin == Origin::kSpec, cat("origin of ", wanted.name));
         expect(live->parent == wanted.parent, cat("parent of ", wanted.name));
         expect(live->requested_at == wanted.at, cat("at of ", wanted.name));
