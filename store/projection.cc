@@ -1,7 +1,6 @@
 #include "store/projection.h"
 
 #include "base/text.h"
-#include "store/hidden_names.h"
 
 namespace lb::store {
 
@@ -68,38 +67,53 @@ Result<const Directory*> Projection::directory(const Line& line, InodeId directo
 
 // Merges the entries of the line and of its ancestors: for each name the nearest line decides.
 Result<Directory> Projection::read_directory(const Line& line, InodeId directory) {
-    DirectoryRole role = directory == kRootInode ? DirectoryRole::kRoot : DirectoryRole::kOther;
-    if (role == DirectoryRole::kOther && line.parent != nullptr) {
-        const Directory* root = LB_TRY(this->directory(line, kRootInode));
-        auto temporary = root->find(kStatisticsTemporaryName);
-        if (temporary != root->end() && temporary->second.inode == directory) {
-            role = DirectoryRole::kStatisticsTemporary;
-        }
-    }
     std::unique_ptr<IndexCursor> cursor = LB_TRY(this->cursor());
     Directory merged;  // with child 0 for names that are gone
+    DirectoryRole role = directory == kRootInode ? DirectoryRole::kRoot : DirectoryRole::kOther;
     for (LineView view = lines_.view(line); view.line != nullptr; view = view.parent()) {
-        LineId owner = view.line->info.line;
-        bool is_inherited = owner != line.info.line;
-        bool is_valid = LB_TRY(cursor->seek(directory_start_key(owner, directory)));
-        while (is_valid) {
-            std::string name(name_in_key(cursor->key()));
-            if (sequence_in_key(cursor->key()) > view.limit) {
-                is_valid = LB_TRY(advance(*cursor, dirent_key(owner, directory, name, view.limit)));
-                continue;
-            }
-            Decoder decoder(as_bytes(cursor->value()));
-            DirectoryChild child{InodeId{decoder.u64()}, static_cast<FileType>(decoder.u8())};
-            if (!decoder.is_finished()) {
-                return unreadable_entry("directory", owner, directory.value());
-            }
-            if (is_inherited && is_hidden_when_inherited(role, name)) child.inode = InodeId{};
-            merged.try_emplace(name, child);
-            is_valid = LB_TRY(advance(*cursor, after_name_key(owner, directory, name)));
+        bool is_inherited = view.line != &line;
+        if (is_inherited && role == DirectoryRole::kOther) {
+            InodeId temporary =
+                LB_TRY(child_at(*cursor, view, kRootInode, kStatisticsTemporaryName));
+            if (temporary == directory) role = DirectoryRole::kStatisticsTemporary;
         }
+        LB_TRY(merge_directory(*cursor, view, directory, is_inherited ? &role : nullptr, merged));
     }
     std::erase_if(merged, [](const auto& entry) { return entry.second.inode == InodeId{}; });
     return merged;
+}
+
+// Adds what one line has of a directory. `hiding`: the rules for inherited names; nullptr: none.
+Status Projection::merge_directory(IndexCursor& cursor, LineView view, InodeId directory,
+                                   const DirectoryRole* hiding, Directory& merged) {
+    LineId owner = view.line->info.line;
+    bool is_valid = LB_TRY(cursor.seek(directory_start_key(owner, directory)));
+    while (is_valid) {
+        std::string name(name_in_key(cursor.key()));
+        if (sequence_in_key(cursor.key()) > view.limit) {
+            is_valid = LB_TRY(advance(cursor, dirent_key(owner, directory, name, view.limit)));
+            continue;
+        }
+        Decoder decoder(as_bytes(cursor.value()));
+        DirectoryChild child{InodeId{decoder.u64()}, static_cast<FileType>(decoder.u8())};
+        if (!decoder.is_finished()) return unreadable_entry("directory", owner, directory.value());
+        if (hiding != nullptr && is_hidden_when_inherited(*hiding, name)) child.inode = InodeId{};
+        merged.try_emplace(name, child);
+        is_valid = LB_TRY(advance(cursor, after_name_key(owner, directory, name)));
+    }
+    return ok();
+}
+
+// The inode under a name, hidden or not; 0 if there is none.
+Result<InodeId> Projection::child_at(IndexCursor& cursor, LineView view, InodeId directory,
+                                     std::string_view name) {
+    for (; view.line != nullptr; view = view.parent()) {
+        LineId owner = view.line->info.line;
+        if (!LB_TRY(cursor.seek(dirent_key(owner, directory, name, view.limit)))) continue;
+        if (name_in_key(cursor.key()) != name) continue;
+        return InodeId{Decoder(as_bytes(cursor.value())).u64()};
+    }
+    return InodeId{};
 }
 
 Result<const BlockChunk*> Projection::chunk(const Line& line, DataId data, uint32_t chunk) {

@@ -16,6 +16,7 @@
 
 #include "store/block_map.h"
 #include "store/clock_cache.h"
+#include "store/hidden_names.h"
 #include "store/index.h"
 #include "store/inode_codec.h"
 #include "store/line_table.h"
@@ -133,6 +134,10 @@ private:
     Result<Inode*> load_inode(const Line& line, InodeId inode);
     Result<std::unique_ptr<IndexCursor>> cursor();
     Result<Directory> read_directory(const Line& line, InodeId directory);
+    Status merge_directory(IndexCursor& cursor, LineView view, InodeId directory,
+                           const DirectoryRole* hiding, Directory& merged);
+    Result<InodeId> child_at(IndexCursor& cursor, LineView view, InodeId directory,
+                             std::string_view name);
     void put_inode(const Key& key, const Inode& inode);
     enum class WithMeta { kNo, kYes };
     Status write_batch(WithMeta with_meta);

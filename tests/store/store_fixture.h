@@ -67,8 +67,8 @@ protected:
     }
     // Creates or replaces a file of the root directory.
     void put(LineId line, const std::string& name, const std::string& text) {
-        InodeId inode = has(line, name) ? inode_of_name(line, name)
-                                        : must_create(line, kRootInode, name).inode;
+        InodeId inode =
+            has(line, name) ? inode_of_name(line, name) : must_create(line, kRootInode, name).inode;
         LB_MUST(store_->set_attributes(line, inode, {.size_bytes = 0}));
         LB_MUST(store_->write(line, inode, 0, as_bytes(text)));
     }

@@ -95,8 +95,8 @@ TEST_F(StoreFixture, ACommitIsRefusedWhole) {
     EXPECT_EQ(refused.error().code, ErrorCode::kStoreNotFound);
     EXPECT_EQ(LB_MUST(store().note("key")), std::nullopt);
     EXPECT_FALSE(store().line(child).is_ok());
-    auto future = store().commit(
-        {.create = {{.line = child, .parent = main, .at = Position{1'000'000}}}});
+    auto future =
+        store().commit({.create = {{.line = child, .parent = main, .at = Position{1'000'000}}}});
     EXPECT_EQ(future.error().code, ErrorCode::kStoreInvalid);
     auto unreserved = store().commit({.create = {{.line = LineId{500}}}});
     EXPECT_EQ(unreserved.error().code, ErrorCode::kStoreInvalid);

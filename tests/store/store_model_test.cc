@@ -1,0 +1,28 @@
+// Random scripts on the store and on an oracle: files, branches at the head and in the past,
+// deletes, restarts of every kind, power cuts.
+#include <gtest/gtest.h>
+
+#include <rapidcheck/gtest.h>
+
+#include "tests/store/store_script.h"
+
+namespace lb::store {
+namespace {
+
+RC_GTEST_PROP(StoreModel, EveryLineEqualsTheOracle, ()) {
+    auto script = *script_generator(WithPowerCuts::kNo);
+    ScriptRunner(IndexKind::kMemory).run(script);
+}
+
+RC_GTEST_PROP(StoreModel, EveryLineEqualsTheOracleAfterPowerCuts, ()) {
+    auto script = *script_generator(WithPowerCuts::kYes);
+    ScriptRunner(IndexKind::kMemory).run(script);
+}
+
+RC_GTEST_PROP(StoreModel, EveryLineEqualsTheOracleWithTheRealIndex, ()) {
+    auto script = *script_generator(WithPowerCuts::kYes);
+    ScriptRunner(IndexKind::kRocksdb).run(script);
+}
+
+}  // namespace
+}  // namespace lb::store

@@ -1,0 +1,551 @@
+#include "tests/store/store_script.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/text.h"
+
+namespace lb::store {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<const char*, 9> kNames{
+    "a", "b", "ab", "a.b", "pg_wal", "pg_stat_tmp", "pgsql_tmp12", "pgsql_tmp", "postmaster.pid"};
+constexpr std::array<const char*, 7> kTargets{"a", "../b", "a/../b", "/etc", "../..", "", "./a/b"};
+// Around blocks, and around the 64 blocks that are looked up together.
+constexpr std::array<uint64_t, 16> kSizes{0,
+                                          1,
+                                          100,
+                                          8191,
+                                          8192,
+                                          8193,
+                                          16384,
+                                          3 * 8192 + 5,
+                                          40000,
+                                          63 * 8192,
+                                          64 * 8192 - 1,
+                                          64 * 8192,
+                                          64 * 8192 + 1,
+                                          66 * 8192,
+                                          128 * 8192,
+                                          130 * 8192 + 7};
+
+std::string pattern(uint64_t seed, size_t size) {
+    if (seed % 5 == 0) return std::string(size, '\0');
+    std::string text(size, '\0');
+    for (size_t i = 0; i < size; i++) {
+        seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+        text[i] = static_cast<char>(seed >> 56);
+    }
+    return text;
+}
+
+uint32_t depth_of(const ModelTree& tree, uint64_t directory) {
+    uint32_t depth = 0;
+    for (; directory != kRootInode.value(); depth++) directory = tree.at(directory).parent;
+    return depth;
+}
+
+bool is_allowed_target(std::string_view target, uint32_t depth) {
+    if (target == "a" || target == "./a/b") return true;
+    if (target == "../b") return depth >= 1;
+    return target == "../.." && depth >= 2;
+}
+
+std::set<ErrorCode> target_errors(std::string_view target, uint32_t depth) {
+    if (target.empty()) return {ErrorCode::kStoreInvalid};
+    if (!is_allowed_target(target, depth)) return {ErrorCode::kStoreNotSupported};
+    return {};
+}
+
+}  // namespace
+
+void showValue(const Step& step, std::ostream& out) {
+    out << "{Action(" << static_cast<int>(step.action) << "), " << step.a << ", " << step.b << ", "
+        << step.c << ", " << step.d << "}";
+}
+
+rc::Gen<std::vector<Step>> script_generator(WithPowerCuts with_power_cuts) {
+    size_t cuts = with_power_cuts == WithPowerCuts::kYes ? 2 : 0;
+    auto action = rc::gen::weightedElement<Action>({{8, Action::kCreateFile},
+                                                    {5, Action::kCreateDirectory},
+                                                    {2, Action::kCreateSymlink},
+                                                    {16, Action::kWrite},
+                                                    {8, Action::kResize},
+                                                    {2, Action::kAllocate},
+                                                    {3, Action::kZero},
+                                                    {4, Action::kRemoveFile},
+                                                    {2, Action::kRemoveDirectory},
+                                                    {7, Action::kRename},
+                                                    {2, Action::kLink},
+                                                    {2, Action::kChangeMode},
+                                                    {6, Action::kForkHead},
+                                                    {5, Action::kForkPast},
+                                                    {3, Action::kDeleteLine},
+                                                    {2, Action::kNote},
+                                                    {2, Action::kRetain},
+                                                    {2, Action::kRelease},
+                                                    {2, Action::kSync},
+                                                    {1, Action::kReopen},
+                                                    {2, Action::kKill},
+                                                    {1, Action::kLoseIndex},
+                                                    {cuts, Action::kCutPower}});
+    auto number = rc::gen::inRange<uint32_t>(0, 1'000'000);
+    auto step = rc::gen::apply(
+        [](Action kind, uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
+            return Step{kind, a, b, c, d};
+        },
+        action, number, number, number, number);
+    return rc::gen::scale(1.5, rc::gen::container<std::vector<Step>>(step));
+}
+
+ScriptRunner::ScriptRunner(IndexKind index) : index_(index), disk_(new MemoryDisk(1)) {
+    // The real index syncs its files; in memory that costs nothing.
+    fs::path temporary = fs::exists("/dev/shm") ? "/dev/shm" : fs::temp_directory_path();
+    std::string name = (temporary / "lb-script-XXXXXX").string();
+    directory_ = ::mkdtemp(name.data());
+    fs::path path = "/";
+    for (const fs::path& part : fs::path(directory_).relative_path()) {
+        LB_MUST(disk_->create_directory((path / part).string()));
+        LB_MUST(disk_->sync_directory(path.string()));
+        path /= part;
+    }
+    open();
+    for (int i = 0; i < 2; i++) fork({}, LineId{});
+}
+
+ScriptRunner::~ScriptRunner() {
+    store_.reset();
+    fs::remove_all(directory_);
+}
+
+void ScriptRunner::open() {
+    store_ = LB_MUST(Store::open({.directory = directory_,
+                                  .disk = disk_.get(),
+                                  .spare_segments = 0,
+                                  .segment_bytes = uint64_t{1} << 20,
+                                  .is_index_in_memory = index_ == IndexKind::kMemory}));
+}
+
+void ScriptRunner::run(const std::vector<Step>& script) {
+    for (const Step& step : script) run_step(step);
+    verify_all();
+}
+
+void ScriptRunner::run_step(const Step& step) {
+    position_before_ = store_->position().value();
+    std::vector<LineId> lines = model_.live_lines();
+    if (lines.empty()) {
+        fork(step, LineId{});
+        return;
+    }
+    LineId line = lines[step.a % lines.size()];
+    switch (step.action) {
+        case Action::kForkHead:
+        case Action::kForkPast: fork(step, line); break;
+        case Action::kDeleteLine: delete_line(step, line); break;
+        case Action::kNote: note(step); break;
+        case Action::kRetain:
+        case Action::kRelease: open_or_release(step, line); break;
+        case Action::kSync:
+            LB_MUST(store_->sync(store_->position().value()));
+            synced_ = store_->position().value();
+            RC_ASSERT(store_->is_durable(synced_));
+            break;
+        case Action::kReopen:
+        case Action::kKill:
+        case Action::kLoseIndex:
+        case Action::kCutPower: restart(step); break;
+        case Action::kCreateFile:
+        case Action::kCreateDirectory:
+        case Action::kCreateSymlink: create(step, line); break;
+        case Action::kWrite: write(step, line); break;
+        case Action::kResize:
+        case Action::kAllocate:
+        case Action::kZero:
+        case Action::kChangeMode: resize(step, line); break;
+        case Action::kRemoveFile:
+        case Action::kRemoveDirectory: remove(step, line); break;
+        case Action::kRename: rename(step, line); break;
+        case Action::kLink: link(step, line); break;
+    }
+    if (step.d % 8 == 0 && model_.live(line) != nullptr) verify(line);
+}
+
+// True if the operation was expected to succeed and did. A refused one must have changed nothing.
+template <class Outcome>
+bool ScriptRunner::check(const Outcome& outcome, const Expected& expected) {
+    if (outcome.is_ok()) {
+        RC_ASSERT(expected.empty());
+        return true;
+    }
+    if (!expected.contains(outcome.error().code)) RC_FAIL(to_text(outcome.error()));
+    RC_ASSERT(store_->position().value() == position_before_);
+    return false;
+}
+
+template <class Edit>
+void ScriptRunner::edit(LineId line, const Edit& edit) {
+    auto copy = std::make_shared<ModelTree>(tree(line));
+    edit(*copy);
+    model_.lines.at(line).snapshots[store_->position().value()] = std::move(copy);
+}
+
+const ModelTree& ScriptRunner::tree(LineId line) { return *model_.lines.at(line).head(); }
+
+uint64_t ScriptRunner::pick_directory(LineId line, uint32_t choice) {
+    std::vector<uint64_t> directories;
+    for (const auto& [inode, node] : reachable(tree(line))) {
+        if (node.type == FileType::kDirectory) directories.push_back(inode);
+    }
+    return directories[choice % directories.size()];
+}
+
+uint64_t ScriptRunner::pick_file(LineId line, uint32_t choice) {
+    std::vector<uint64_t> files;
+    ModelTree visible = reachable(tree(line));
+    for (const auto& [inode, node] : tree(line)) {
+        bool is_usable = visible.contains(inode) || is_open(line, inode);
+        if (node.type == FileType::kFile && is_usable) files.push_back(inode);
+    }
+    return files.empty() ? 0 : files[choice % files.size()];
+}
+
+bool ScriptRunner::is_open(LineId line, uint64_t inode) const {
+    return std::ranges::any_of(open_files_, [&](const OpenFile& file) {
+        return file.line == line && file.inode == inode;
+    });
+}
+
+void ScriptRunner::create(const Step& step, LineId line) {
+    uint64_t directory = pick_directory(line, step.b);
+    std::string name = kNames[step.c % kNames.size()];
+    NewFile file{.type = FileType::kFile, .mode = step.d & 0777};
+    if (step.action == Action::kCreateDirectory) file.type = FileType::kDirectory;
+    Expected expected;
+    if (tree(line).at(directory).children.contains(name)) expected = {ErrorCode::kStoreExists};
+    if (step.action == Action::kCreateSymlink) {
+        file.type = FileType::kSymlink;
+        file.symlink_target = kTargets[step.d % kTargets.size()];
+        expected.merge(target_errors(file.symlink_target, depth_of(tree(line), directory)));
+    }
+    auto created = store_->create(line, InodeId{directory}, name, file);
+    if (!check(created, expected)) return;
+    uint64_t inode = created->inode.value();
+    RC_ASSERT(!tree(line).contains(inode));
+    edit(line, [&](ModelTree& copy) {
+        copy[inode] = {.type = file.type,
+                       .mode = file.mode,
+                       .contents = std::make_shared<std::string>(file.symlink_target),
+                       .parent = directory};
+        copy.at(directory).children[name] = inode;
+    });
+}
+
+void ScriptRunner::write(const Step& step, LineId line) {
+    uint64_t inode = pick_file(line, step.b);
+    if (inode == 0) return;
+    std::string contents = *tree(line).at(inode).contents;
+    uint64_t offset = step.c % 3 == 0 ? contents.size() : kSizes[step.c % kSizes.size()];
+    std::string data = pattern(step.d, std::max<uint64_t>(1, kSizes[step.d % 13]));
+    auto written = store_->write(line, InodeId{inode}, offset, as_bytes(data));
+    check(written, {});
+    if (contents.size() < offset + data.size()) contents.resize(offset + data.size());
+    contents.replace(offset, data.size(), data);
+    RC_ASSERT(written->size_bytes == contents.size());
+    RC_ASSERT(written->last_sequence == store_->position().value());
+    edit(line, [&](ModelTree& copy) {
+        copy.at(inode).contents = std::make_shared<std::string>(std::move(contents));
+    });
+}
+
+void ScriptRunner::resize(const Step& step, LineId line) {
+    uint64_t inode = pick_file(line, step.b);
+    if (inode == 0) return;
+    std::string contents = *tree(line).at(inode).contents;
+    uint32_t mode = tree(line).at(inode).mode;
+    uint64_t first = kSizes[step.c % kSizes.size()];
+    uint64_t second = kSizes[step.d % kSizes.size()];
+    Status outcome;
+    if (step.action == Action::kAllocate) {
+        outcome = store_->allocate(line, InodeId{inode}, first, second);
+        if (contents.size() < first + second) contents.resize(first + second);
+    } else if (step.action == Action::kZero) {
+        outcome = store_->zero(line, InodeId{inode}, first, second);
+        for (uint64_t i = first; i < std::min(first + second, contents.size()); i++) {
+            contents[i] = '\0';
+        }
+    } else {
+        AttributeChanges changes;
+        if (step.action == Action::kChangeMode) changes.mode = mode = step.c & 0777;
+        if (step.action == Action::kResize) changes.size_bytes = first;
+        auto changed = store_->set_attributes(line, InodeId{inode}, changes);
+        if (!changed.is_ok()) outcome = std::move(changed).error();
+        if (step.action == Action::kResize) contents.resize(first);
+    }
+    check(outcome, {});
+    edit(line, [&](ModelTree& copy) {
+        copy.at(inode).contents = std::make_shared<std::string>(std::move(contents));
+        copy.at(inode).mode = mode;
+    });
+}
+
+void ScriptRunner::drop_link(ModelTree& tree, LineId line, uint64_t inode) {
+    ModelNode& node = tree.at(inode);
+    if (--node.link_count == 0 && !is_open(line, inode)) tree.erase(inode);
+}
+
+void ScriptRunner::remove(const Step& step, LineId line) {
+    uint64_t directory = pick_directory(line, step.b);
+    std::string name = kNames[step.c % kNames.size()];
+    const auto& children = tree(line).at(directory).children;
+    bool wants_directory = step.action == Action::kRemoveDirectory;
+    auto child = children.find(name);
+    Expected expected;
+    if (child == children.end()) {
+        expected = {ErrorCode::kStoreNotFound};
+    } else {
+        const ModelNode& node = tree(line).at(child->second);
+        bool is_directory = node.type == FileType::kDirectory;
+        if (wants_directory && !is_directory) expected = {ErrorCode::kStoreNotDirectory};
+        if (!wants_directory && is_directory) expected = {ErrorCode::kStoreIsDirectory};
+        if (wants_directory && !node.children.empty()) expected = {ErrorCode::kStoreNotEmpty};
+    }
+    Status removed = store_->remove(line, InodeId{directory}, name,
+                                    wants_directory ? FileType::kDirectory : FileType::kFile);
+    if (!check(removed, expected)) return;
+    uint64_t inode = child->second;
+    edit(line, [&](ModelTree& copy) {
+        copy.at(directory).children.erase(name);
+        drop_link(copy, line, inode);
+    });
+}
+
+ScriptRunner::Expected ScriptRunner::replace_errors(LineId line, uint64_t moved,
+                                                    uint64_t replaced) {
+    const ModelNode& source = tree(line).at(moved);
+    const ModelNode& target = tree(line).at(replaced);
+    bool is_directory = source.type == FileType::kDirectory;
+    bool is_target_directory = target.type == FileType::kDirectory;
+    if (is_directory && !is_target_directory) return {ErrorCode::kStoreNotDirectory};
+    if (!is_directory && is_target_directory) return {ErrorCode::kStoreIsDirectory};
+    if (!target.children.empty()) return {ErrorCode::kStoreNotEmpty};
+    return {};
+}
+
+void ScriptRunner::rename(const Step& step, LineId line) {
+    uint64_t from = pick_directory(line, step.b);
+    uint64_t to = pick_directory(line, step.c);
+    std::string name = kNames[step.b / 7 % kNames.size()];
+    std::string new_name = kNames[step.d % kNames.size()];
+    RenameMode mode = step.d % 5 == 0 ? RenameMode::kNoReplace : RenameMode::kReplace;
+    const ModelTree& now = tree(line);
+    auto source = now.at(from).children.find(name);
+    auto target = now.at(to).children.find(new_name);
+    bool replaces = target != now.at(to).children.end();
+    bool is_same = false;
+    Expected expected;
+    if (source == now.at(from).children.end()) {
+        expected = {ErrorCode::kStoreNotFound};
+    } else {
+        is_same = replaces && target->second == source->second;
+        if (replaces && mode == RenameMode::kNoReplace) {
+            expected = {ErrorCode::kStoreExists};
+        } else if (replaces && !is_same) {
+            expected = replace_errors(line, source->second, target->second);
+        }
+        const ModelNode& moved = now.at(source->second);
+        if (moved.type == FileType::kSymlink && from != to && !is_same) {
+            expected.merge(target_errors(*moved.contents, depth_of(now, to)));
+        }
+        if (moved.type == FileType::kDirectory) {
+            for (uint64_t at = to; at != kRootInode.value(); at = now.at(at).parent) {
+                if (at == source->second) expected.insert(ErrorCode::kStoreInvalid);
+            }
+        }
+    }
+    Status renamed = store_->rename(line, InodeId{from}, name, InodeId{to}, new_name, mode);
+    if (!check(renamed, expected) || is_same) return;
+    uint64_t inode = source->second;
+    uint64_t replaced = replaces ? target->second : 0;
+    edit(line, [&](ModelTree& copy) {
+        copy.at(from).children.erase(name);
+        copy.at(to).children[new_name] = inode;
+        copy.at(inode).parent = to;
+        if (replaced != 0) drop_link(copy, line, replaced);
+    });
+}
+
+void ScriptRunner::link(const Step& step, LineId line) {
+    uint64_t inode = pick_file(line, step.b);
+    uint64_t directory = pick_directory(line, step.c);
+    std::string name = kNames[step.d % kNames.size()];
+    if (inode == 0) return;
+    Expected expected;
+    if (tree(line).at(directory).children.contains(name)) expected = {ErrorCode::kStoreExists};
+    if (tree(line).at(inode).link_count == 0) expected.insert(ErrorCode::kStoreNotFound);
+    auto linked = store_->link(line, InodeId{inode}, InodeId{directory}, name);
+    if (!check(linked, expected)) return;
+    edit(line, [&](ModelTree& copy) {
+        copy.at(directory).children[name] = inode;
+        copy.at(inode).link_count++;
+    });
+}
+
+void ScriptRunner::fork(const Step& step, LineId parent) {
+    Position at = kHead;
+    const ModelLine* from = parent == LineId{} ? nullptr : &model_.lines.at(parent);
+    uint64_t now = store_->position().value();
+    if (from != nullptr && step.action == Action::kForkPast) {
+        uint64_t first = from->parent == LineId{} ? from->created : from->fork;
+        at = Position{first + step.b % (now - first + 1)};
+    }
+    LineId line = store_->reserve_line();
+    uint64_t created =
+        LB_MUST(store_->commit({.create = {{.line = line, .parent = parent, .at = at}}})).value();
+    synced_ = created;
+    ModelLine added{.parent = parent, .created = created};
+    ModelTree start;
+    if (from == nullptr) {
+        start[kRootInode.value()] = {
+            .type = FileType::kDirectory, .mode = 0700, .parent = kRootInode.value()};
+    } else {
+        added.fork = at == kHead ? now : at.value();
+        start = StoreModel::inherit(*from->at(added.fork));
+    }
+    added.snapshots[created] = std::make_shared<ModelTree>(std::move(start));
+    LineInfo info = LB_MUST(store_->line(line));
+    RC_ASSERT(info.fork_position.value() == added.fork);
+    RC_ASSERT(info.own_bytes < 400U);
+    if (from != nullptr) {
+        RC_ASSERT(info.logical_bytes == StoreModel::logical_bytes(*from->at(added.fork)));
+    }
+    model_.lines[line] = std::move(added);
+    verify(line);
+}
+
+void ScriptRunner::delete_line(const Step& step, LineId line) {
+    if (model_.live_lines().size() < 3 && step.b % 4 != 0) return;
+    uint64_t position = LB_MUST(store_->commit({.remove = {line}})).value();
+    synced_ = position;
+    model_.lines.at(line).deleted = position;
+    RC_ASSERT(store_->attributes(line, kRootInode).error().code == ErrorCode::kStoreNotFound);
+}
+
+void ScriptRunner::note(const Step& step) {
+    std::string key = cat("note/", step.b % 5);
+    Note note{.key = key, .value = {}};
+    if (step.c % 3 != 0) note.value = pattern(step.d, step.d % 3000);
+    uint64_t position = LB_MUST(store_->commit({.notes = {note}})).value();
+    synced_ = position;
+    ModelNotes notes = model_.notes.rbegin()->second;
+    notes.erase(key);
+    if (note.value) notes[key] = *note.value;
+    model_.notes[position] = std::move(notes);
+}
+
+void ScriptRunner::open_or_release(const Step& step, LineId line) {
+    if (step.action == Action::kRetain) {
+        uint64_t inode = pick_file(line, step.b);
+        if (inode == 0) return;
+        store_->retain(line, InodeId{inode});
+        open_files_.push_back({line, inode});
+        return;
+    }
+    if (open_files_.empty()) return;
+    auto closed = open_files_.begin() + static_cast<ptrdiff_t>(step.b % open_files_.size());
+    OpenFile file = *closed;
+    open_files_.erase(closed);
+    store_->release(file.line, InodeId{file.inode});
+    if (is_open(file.line, file.inode) || model_.live(file.line) == nullptr) return;
+    if (tree(file.line).at(file.inode).link_count > 0) return;
+    RC_ASSERT(store_->attributes(file.line, InodeId{file.inode}).error().code ==
+              ErrorCode::kStoreNotFound);
+}
+
+void ScriptRunner::restart(const Step& step) {
+    std::vector<LineInfo> before = store_->lines();
+    uint64_t next_line = store_->reserve_line().value();
+    uint64_t position = store_->position().value();
+    open_files_.clear();
+    if (step.action == Action::kCutPower) {
+        cut_power(step.b);
+        verify_all();
+        return;
+    }
+    if (step.action == Action::kKill) {
+        kill();
+    } else {
+        LB_MUST(store_->close());
+        store_.reset();
+        if (step.action == Action::kLoseIndex) fs::remove_all(directory_ + "/index");
+    }
+    open();
+    synced_ = position;
+    RC_ASSERT(store_->position().value() == position);
+    RC_ASSERT(store_->reserve_line().value() <= next_line);
+    std::vector<LineInfo> after = store_->lines();
+    RC_ASSERT(before.size() == after.size());
+    for (size_t i = 0; i < before.size(); i++) {
+        RC_ASSERT(before[i].line == after[i].line);
+        RC_ASSERT(before[i].head == after[i].head);
+        RC_ASSERT(before[i].own_bytes == after[i].own_bytes);
+        RC_ASSERT(before[i].logical_bytes == after[i].logical_bytes);
+        RC_ASSERT(before[i].created_at == after[i].created_at);
+        RC_ASSERT(before[i].depth == after[i].depth);
+    }
+    if (step.b % 3 == 0) verify_all();
+}
+
+// What a killed process leaves: all that was written to the log, and of the index what reached its
+// files.
+void ScriptRunner::kill() {
+    bool has_index = index_ == IndexKind::kRocksdb;
+    if (has_index) {
+        fs::copy(directory_ + "/index", directory_ + "/copy", fs::copy_options::recursive);
+    }
+    store_.reset();
+    if (has_index) {
+        fs::remove_all(directory_ + "/index");
+        fs::rename(directory_ + "/copy", directory_ + "/index");
+    }
+}
+
+void ScriptRunner::cut_power(uint32_t seed) {
+    if (seed % 2 == 0) {
+        disk_->crash(seed);
+        store_.reset();  // flushes the index, which may then be ahead of the log
+    } else {
+        disk_->crash(seed);
+        kill();
+    }
+    open();
+    uint64_t position = store_->position().value();
+    RC_ASSERT(position >= synced_);
+    model_.roll_back(position);
+    synced_ = position;
+}
+
+void ScriptRunner::verify(LineId line) {
+    const ModelTree& expected = tree(line);
+    std::string wrong = difference(reachable(expected), read_tree(*store_, line));
+    if (!wrong.empty()) RC_FAIL(cat("line ", line.value(), ": ", wrong));
+}
+
+void ScriptRunner::verify_all() {
+    std::vector<LineId> expected = model_.live_lines();
+    std::vector<LineInfo> actual = store_->lines();
+    RC_ASSERT(expected.size() == actual.size());
+    for (size_t i = 0; i < expected.size(); i++) {
+        RC_ASSERT(expected[i] == actual[i].line);
+        verify(expected[i]);
+    }
+    const ModelNotes& notes = model_.notes.rbegin()->second;
+    std::vector<Note> found = LB_MUST(store_->notes("note/"));
+    RC_ASSERT(found.size() == notes.size());
+    for (const Note& note : found) RC_ASSERT(notes.at(note.key) == note.value);
+}
+
+}  // namespace lb::store
