@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 #include "engine/apply_run.h"
-#include "engine/compute_pool_ports.h"
+#include "engine/postgres_port.h"
 #include "engine/project_computes.h"
 #include "engine/template_lines.h"
 

@@ -1,0 +1,163 @@
+// Catalog records: what is encoded comes back, and bytes that are no record are refused.
+#include "engine/catalog_records.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "base/text.h"
+
+namespace lb::engine {
+namespace {
+
+rc::Gen<std::string> any_name() {
+    return rc::gen::container<std::string>(rc::gen::elementOf(std::string("abz019_-/. \"\\{}")));
+}
+
+template <class Id>
+rc::Gen<Id> any_id() {
+    return rc::gen::map(rc::gen::inRange<int64_t>(1, INT64_MAX),
+                        [](int64_t value) { return Id{static_cast<uint64_t>(value)}; });
+}
+
+rc::Gen<WallTime> any_time() {
+    return rc::gen::map(rc::gen::arbitrary<int64_t>(),
+                        [](int64_t value) { return WallTime{std::chrono::nanoseconds{value}}; });
+}
+
+Origin any_origin() {
+    return *rc::gen::element(Origin::kSpec, Origin::kCommand, Origin::kManual);
+}
+
+BranchRecord any_branch() {
+    BranchRecord record{
+        .id = *any_id<BranchId>(),
+        .name = *any_name(),
+        .line = *any_id<LineId>(),
+        .parent = BranchId{*rc::gen::inRange<uint64_t>(0, 1000)},
+        .origin = any_origin(),
+        .requested_at = *any_name(),
+        .is_protected = *rc::gen::arbitrary<bool>(),
+        .created_at = *any_time(),
+        .created_in = *any_id<Generation>(),
+        .version = *any_id<Generation>(),
+        .port = *rc::gen::arbitrary<uint16_t>(),
+    };
+    if (*rc::gen::arbitrary<bool>()) record.expire_time = *any_time();
+    if (*rc::gen::arbitrary<bool>()) {
+        record.ttl = std::chrono::seconds{*rc::gen::inRange<int64_t>(0, 1'000'000)};
+    }
+    record.compute.port = *rc::gen::arbitrary<uint16_t>();
+    record.compute.always_on = *rc::gen::arbitrary<bool>();
+    return record;
+}
+
+RC_GTEST_PROP(CatalogRecords, BranchComesBack, ()) {
+    BranchRecord record = any_branch();
+    auto decoded = decode_branch(encode(record));
+    RC_ASSERT(decoded.is_ok());
+    RC_ASSERT(*decoded == record);
+    RC_ASSERT(encode(*decoded) == encode(record));
+}
+
+RC_GTEST_PROP(CatalogRecords, ProjectComesBack, ()) {
+    ProjectRecord record{.id = *any_id<ProjectId>(),
+                         .name = *any_name(),
+                         .pg_version = *rc::gen::inRange<uint32_t>(9, 30),
+                         .default_branch = *any_id<BranchId>(),
+                         .generation = *any_id<Generation>(),
+                         .version = *any_id<Generation>(),
+                         .created_at = *any_time()};
+    auto decoded = decode_project(encode(record));
+    RC_ASSERT(decoded.is_ok());
+    RC_ASSERT(*decoded == record);
+}
+
+RC_GTEST_PROP(CatalogRecords, ManagedComesBack, ()) {
+    ManagedRecord record;
+    for (const std::string& name : *rc::gen::container<std::vector<std::string>>(any_name())) {
+        record.roles[name] = {.origin = any_origin(), .version = *any_id<Generation>()};
+        record.databases[name + "x"] = {.origin = any_origin(), .version = *any_id<Generation>()};
+    }
+    auto decoded = decode_managed(encode(record));
+    RC_ASSERT(decoded.is_ok());
+    RC_ASSERT(*decoded == record);
+}
+
+RC_GTEST_PROP(CatalogRecords, GenerationComesBack, ()) {
+    GenerationRecord record{.number = *any_id<Generation>(),
+                            .applied_at = *any_time(),
+                            .author = *any_name(),
+                            .plan_id = *any_name(),
+                            .git_commit = *any_name(),
+                            .transaction = *any_name(),
+                            .position = *any_id<Position>()};
+    size_t count = *rc::gen::inRange<size_t>(0, 5);
+    for (size_t i = 0; i < count; ++i) {
+        record.changes.push_back(
+            {.address = *any_name(),
+             .kind = *rc::gen::element(ChangeKind::kCreate, ChangeKind::kUpdate,
+                                       ChangeKind::kDelete)});
+    }
+    auto decoded = decode_generation(encode(record));
+    RC_ASSERT(decoded.is_ok());
+    RC_ASSERT(*decoded == record);
+    auto tombstone = decode_tombstone(encode(TombstoneRecord{.last = record}));
+    RC_ASSERT(tombstone.is_ok());
+    RC_ASSERT(tombstone->last == record);
+}
+
+TEST(CatalogRecords, ObservationComesBack) {
+    ObservationRecord record{.line = LineId{7}, .position = Position{99}};
+    record.observation.roles.push_back(
+        {.name = "app",
+         .attributes = {.login = true, .member_of = {"pg_read_all_data"},
+                        .password_verifier = "SCRAM-SHA-256$4096:salt$stored:server"}});
+    record.observation.databases.push_back({.name = "shop", .owner = "app"});
+    ObservationRecord decoded = LB_MUST(decode_observation(encode(record)));
+    EXPECT_EQ(decoded.line, record.line);
+    EXPECT_EQ(decoded.position, record.position);
+    EXPECT_EQ(decoded.observation.roles, record.observation.roles);
+    EXPECT_EQ(decoded.observation.databases, record.observation.databases);
+}
+
+TEST(CatalogRecords, ANewerRecordSaysSo) {
+    auto decoded = decode_template(R"({"v":2,"line":{"a":1},"postgres_version":"15.20"})");
+    ASSERT_FALSE(decoded.is_ok());
+    EXPECT_EQ(decoded.error().code, ErrorCode::kStoreFormatNewer);
+    EXPECT_EQ(check_catalog_version(R"({"v":9})").error().code, ErrorCode::kStoreFormatNewer);
+    EXPECT_TRUE(check_catalog_version(R"({"v":1})").is_ok());
+}
+
+TEST(CatalogRecords, WhatIsNoRecordIsDamage) {
+    for (const char* text : {"", "{", "[]", "7", "{}", R"({"v":0,"line":1,"postgres_version":""})",
+                             R"({"v":"1","line":1,"postgres_version":""})",
+                             R"({"v":1,"line":0,"postgres_version":""})",
+                             R"({"v":1,"line":-1,"postgres_version":""})",
+                             R"({"v":1,"line":1})"}) {
+        auto decoded = decode_template(text);
+        ASSERT_FALSE(decoded.is_ok()) << text;
+        EXPECT_EQ(decoded.error().code, ErrorCode::kStoreDamaged) << text;
+    }
+    BranchRecord branch{.id = BranchId{1}, .name = "main", .line = LineId{1},
+                        .created_in = Generation{1}, .version = Generation{1}};
+    std::string text = encode(branch);
+    for (size_t length = 0; length < text.size(); ++length) {
+        EXPECT_FALSE(decode_branch(text.substr(0, length)).is_ok()) << length;
+    }
+}
+
+TEST(CatalogRecords, KeysNameNumbersOnly) {
+    EXPECT_EQ(project_key(ProjectId{3}), "project/3");
+    EXPECT_EQ(branch_key(ProjectId{3}, BranchId{17}), "branch/3/17");
+    EXPECT_EQ(managed_key(ProjectId{3}, BranchId{17}), "managed/3/17");
+    EXPECT_EQ(observed_key(ProjectId{3}, BranchId{17}), "observed/3/17");
+    EXPECT_EQ(generation_key(ProjectId{3}, Generation{42}), "generation/3/0000000042");
+    EXPECT_EQ(template_key(15), "template/15");
+    EXPECT_EQ(LB_MUST(key_numbers("branch/3/17")), (std::vector<uint64_t>{3, 17}));
+    for (const char* key : {"branch", "branch/", "branch/x", "branch/1/2/3", "branch/1/-2"}) {
+        EXPECT_FALSE(key_numbers(key).is_ok()) << key;
+    }
+}
+
+}  // namespace
+}  // namespace lb::engine
