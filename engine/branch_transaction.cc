@@ -41,6 +41,7 @@ private:
     Status change_databases();
     Status delete_roles();
     Status end(TransactionEnd end);
+    Status end_once(TransactionEnd end);
     Status run(const std::string& sql);
     Result<SqlSession*> session();
 
@@ -188,18 +189,23 @@ Status PreparedBranchTransaction::delete_roles() {
 
 Status PreparedBranchTransaction::end(TransactionEnd end) {
     if (changes_.empty()) return ok();
+    bool is_session_old = session_ != nullptr;
+    Status ended = end_once(end);
+    if (ended.is_ok()) return ended;
+    session_.reset();
+    // The server may have been restarted since prepare(); what was prepared is still there.
+    bool is_worth_another = is_session_old && ended.error().code == ErrorCode::kComputeLost;
+    return is_worth_another ? end_once(end) : ended;
+}
+
+Status PreparedBranchTransaction::end_once(TransactionEnd end) {
     SqlSession* session = LB_TRY(this->session());
-    Status ended = end_prepared_transaction(*session, name_, end);
-    if (ended.is_ok()) {
-        std::string pending = pending_prefix(name_);
-        std::string discarded = discarded_prefix(name_);
-        ended = drop_transaction_objects(*session, [&](std::string_view name) {
-            return name.starts_with(pending) || name.starts_with(discarded);
-        });
-    }
-    // A later call connects again, to a server that may have been restarted in between.
-    if (!ended.is_ok()) session_.reset();
-    return ended;
+    LB_TRY(end_prepared_transaction(*session, name_, end));
+    std::string pending = pending_prefix(name_);
+    std::string discarded = discarded_prefix(name_);
+    return drop_transaction_objects(*session, [&](std::string_view name) {
+        return name.starts_with(pending) || name.starts_with(discarded);
+    });
 }
 
 }  // namespace

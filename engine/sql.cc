@@ -93,9 +93,7 @@ public:
             }
             return error_of(ErrorCode::kSqlFailed, failure.what(), failure.sqlstate());
         } catch (const std::exception& failure) {
-            if (!connection_.is_open()) {
-                return connection_lost().with(parse_sql_message(failure.what()).primary);
-            }
+            if (!connection_.is_open()) return connection_lost();
             return error_of(ErrorCode::kSqlFailed, failure.what(), "");
         }
     }

@@ -44,8 +44,7 @@ public:
     SqlTarget target(const std::string& database = "postgres") const;
     std::string log() const;
 
-    // A copy of the data directory as it is, like a branch: also of a running cluster, because
-    // every moment of a directory that is copied at rest recovers.
+    // A copy of the data directory, like a branch. Requires: no server runs.
     std::unique_ptr<TemporaryCluster> copy() const;
 
 private:
