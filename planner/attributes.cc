@@ -149,11 +149,6 @@ std::optional<ResourceValue> live_value(const ProjectState& live, const Address&
     return std::nullopt;
 }
 
-void keep_expiration(ResourceChange& change, const BranchState& live) {
-    auto& value = std::get<BranchValue>(change.value);
-    if (value.ttl && value.ttl == live.ttl) value.expire_time = live.expire_time;
-}
-
 Risk risk_of_update(const ComputeSettings& before, const ComputeSettings& after) {
     ComputeSettings switched = before;
     switched.always_on = after.always_on;

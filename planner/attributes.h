@@ -20,10 +20,6 @@ DatabaseValue value_of(const DatabaseState& database);
 // databases of a branch that is not observed).
 std::optional<ResourceValue> live_value(const ProjectState& live, const Address& address);
 
-// An update of a branch whose ttl stays must not start the ttl anew: the time that it led to comes
-// along with it. Requires: an update of `live`.
-void keep_expiration(ResourceChange& change, const BranchState& live);
-
 Risk risk_of_update(const ComputeSettings& before, const ComputeSettings& after);
 Risk risk_of_delete(const Address& address);
 

@@ -34,7 +34,6 @@ void describe(PlannedChange& planned, const std::optional<ResourceValue>& before
             if (auto* settings = std::get_if<ComputeSettings>(&change.value)) {
                 planned.risk = risk_of_update(branch->compute.settings, *settings);
             }
-            if (change.address.kind == ResourceKind::kBranch) keep_expiration(change, *branch);
             return;
         case ChangeKind::kDelete:
             if (before) planned.diffs = diffs_of_delete(*before);

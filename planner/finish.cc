@@ -12,26 +12,40 @@ namespace lb::planner {
 
 namespace {
 
-Generation version_of(std::string_view branch, const ProjectState& live) {
+Generation branch_version(std::string_view branch, const ProjectState& live) {
     const BranchState* found = live.find_branch(branch);
     return found == nullptr ? Generation{} : found->version;
 }
 
-// Computes, roles and databases have no version of their own: they change with their branch.
+// A compute changes with its branch and has its version. A role or database has one that the live
+// state does not show: it is at most the branch's, and any later change raises it above that.
+BaseVersion base_of_content(const ResourceChange& change, const ProjectState& live) {
+    bool is_new = change.kind == ChangeKind::kCreate;
+    return {.address = change.address,
+            .version = is_new ? Generation{} : branch_version(change.address.branch, live)};
+}
+
 void add_base_versions(const ResourceChange& change, const ProjectState& live,
                        std::vector<BaseVersion>& versions) {
-    if (change.address.kind == ResourceKind::kProject) {
-        Generation version = live.exists ? live.generation : Generation{};
-        versions.push_back({.address = change.address, .version = version});
-        return;
-    }
     const std::string& branch = change.address.branch;
-    versions.push_back(
-        {.address = Address::of_branch(branch), .version = version_of(branch, live)});
+    switch (change.address.kind) {
+        case ResourceKind::kProject:
+            versions.push_back({.address = change.address,
+                                .version = live.exists ? live.generation : Generation{}});
+            return;
+        case ResourceKind::kRole:
+        case ResourceKind::kDatabase: versions.push_back(base_of_content(change, live)); return;
+        case ResourceKind::kBranch:
+        case ResourceKind::kCompute: break;
+    }
+    auto add_branch = [&](const std::string& name) {
+        versions.push_back(
+            {.address = Address::of_branch(name), .version = branch_version(name, live)});
+    };
+    add_branch(branch);
     auto* value = std::get_if<BranchValue>(&change.value);
-    if (value == nullptr || change.kind != ChangeKind::kCreate || value->parent.empty()) return;
-    versions.push_back(
-        {.address = Address::of_branch(value->parent), .version = version_of(value->parent, live)});
+    bool is_child = value != nullptr && !value->parent.empty();
+    if (is_child && change.kind == ChangeKind::kCreate) add_branch(value->parent);
 }
 
 std::vector<BaseVersion> base_versions(const Plan& plan, const ProjectState& live) {

@@ -152,9 +152,7 @@ void SpecDiff::diff_branch(const specs::BranchSpec* wanted, const BranchState* l
     if (live == nullptr) {
         create(std::move(address), std::move(after), wanted->span);
     } else {
-        auto* updated = update(std::move(address), value_of(*live), std::move(after), live->origin,
-                               wanted->span);
-        if (updated != nullptr) keep_expiration(updated->change, *live);
+        update(std::move(address), value_of(*live), std::move(after), live->origin, wanted->span);
     }
     diff_compute(*wanted, live);
 }

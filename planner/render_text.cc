@@ -162,12 +162,12 @@ public:
         for (const PlannedChange& planned : plan_.changes) rows.push_back(row_of(planned));
         Widths widths = widths_of(rows);
         for (const Row& row : rows) add_row(row, widths);
-        add_unmanaged();
         if (plan_.is_empty()) {
             out_ += cat("No changes. project ", plan_.project, ", ", plan_.summary.branch_count,
                         plan_.summary.branch_count == 1 ? " branch" : " branches", ", generation ",
                         plan_.base_generation.value(), ".\n");
         }
+        add_unmanaged();
         add_summary();
         return std::move(out_);
     }

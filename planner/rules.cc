@@ -1,9 +1,11 @@
 #include "planner/rules.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/model/names.h"
 #include "base/text.h"
+#include "planner/attributes.h"
 
 namespace lb::planner {
 
@@ -19,8 +21,11 @@ std::string branch_table(std::string_view branch) {
 
 bool is_position(std::string_view at) {
     constexpr std::string_view kPrefix = "position:";
-    if (!at.starts_with(kPrefix) || at.size() == kPrefix.size()) return false;
-    return at.find_first_not_of("0123456789", kPrefix.size()) == std::string_view::npos;
+    if (!at.starts_with(kPrefix)) return false;
+    uint64_t number = 0;
+    auto [end, failure] =
+        std::from_chars(at.data() + kPrefix.size(), at.data() + at.size(), number);
+    return failure == std::errc{} && end == at.data() + at.size() && number > 0;
 }
 
 void check_project_update(PlannedChange& planned, const ProjectState& live) {
@@ -143,7 +148,8 @@ void check_branch_update(PlannedChange& planned, const World& world) {
                    "; its branch point cannot be changed"),
                help);
     }
-    bool is_expiration_new = value.ttl != live.ttl || value.expire_time != live.expire_time;
+    BranchValue before = value_of(live);
+    bool is_expiration_new = value.ttl != before.ttl || value.expire_time != before.expire_time;
     if (is_expiration_new || value.is_protected != live.is_protected) {
         check_may_expire(planned, world);
     }

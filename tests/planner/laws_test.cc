@@ -120,7 +120,9 @@ RC_GTEST_PROP(PlanLaws, a_disjoint_change_never_stales_a_plan, ()) {
     RC_PRE(live.exists);
     // Somebody else adds a branch, and changes and deletes branches that the plan does not touch.
     std::set<std::string> bound;
-    for (const BaseVersion& base : situation.plan.base_versions) bound.insert(base.address.branch);
+    for (const BaseVersion& base : situation.plan.base_versions) {
+        if (base.address.kind == ResourceKind::kBranch) bound.insert(base.address.branch);
+    }
     live.generation = Generation{live.generation.value() + 1};
     for (BranchState& branch : live.branches) {
         if (!bound.contains(branch.name)) branch.version = live.generation;
@@ -131,17 +133,40 @@ RC_GTEST_PROP(PlanLaws, a_disjoint_change_never_stales_a_plan, ()) {
     RC_ASSERT(after.is_ok());
 }
 
+void change_by_somebody_else(ProjectState& live, const BaseVersion& touched) {
+    const Address& address = touched.address;
+    bool exists = touched.version != Generation{};
+    if (address.kind == ResourceKind::kRole) {
+        BranchState& main = branch_of(live, "main");
+        if (exists) {
+            std::erase_if(main.roles,
+                          [&](const RoleState& role) { return role.name == address.name; });
+        } else {
+            add_role(live, address.name);
+        }
+    } else if (address.kind == ResourceKind::kDatabase) {
+        BranchState& main = branch_of(live, "main");
+        if (exists) {
+            std::erase_if(main.databases, [&](const DatabaseState& database) {
+                return database.name == address.name;
+            });
+        } else {
+            add_database(live, address.name);
+        }
+    } else if (exists) {
+        branch_of(live, address.branch).version = live.generation;
+    } else {
+        add_branch(live, address.branch).version = live.generation;
+    }
+}
+
 RC_GTEST_PROP(PlanLaws, a_change_of_what_the_plan_touches_stales_it, ()) {
     Situation situation = applicable_situation();
     RC_PRE(situation.live.exists && !situation.plan.base_versions.empty());
-    const Address touched = (*rc::gen::elementOf(situation.plan.base_versions)).address;
+    const BaseVersion touched = *rc::gen::elementOf(situation.plan.base_versions);
     ProjectState live = situation.live;
     live.generation = Generation{live.generation.value() + 1};
-    if (live.find_branch(touched.branch) != nullptr) {
-        branch_of(live, touched.branch).version = live.generation;
-    } else {
-        add_branch(live, touched.branch).version = live.generation;
-    }
+    change_by_somebody_else(live, touched);
     auto after = apply(live, to_change_set(situation.plan));
     RC_ASSERT(!after.is_ok());
     RC_ASSERT(after.error().code == ErrorCode::kPlanStale);

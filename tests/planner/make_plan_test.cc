@@ -32,7 +32,9 @@ TEST(MakePlan, a_new_project_is_made_from_the_inside_out) {
                      "create branch.staging", "create branch.a-child", "create compute.a-child"}));
     EXPECT_EQ(plan.project, "shop");
     EXPECT_EQ(plan.base_generation, Generation{0});
-    EXPECT_EQ(base_text(plan), "project@0 branch.a-child@0 branch.main@0 branch.staging@0");
+    EXPECT_EQ(base_text(plan),
+              "project@0 branch.a-child@0 branch.main@0 branch.staging@0 role.main.app@0 "
+              "role.main.team@0 database.main.shop@0");
     EXPECT_EQ(plan.summary.create_count, 9U);
     EXPECT_EQ(plan.summary.unchanged_count, 0U);
 }
@@ -73,6 +75,21 @@ TEST(MakePlan, a_new_branch_is_bound_to_its_parent_and_to_nothing_else) {
     ProjectState live = shop_state();
     add_branch(live, "staging").version = Generation{4};
     EXPECT_EQ(base_text(make_plan(spec, live)), "branch.new@0 branch.staging@4");
+}
+
+TEST(MakePlan, roles_and_databases_are_bound_one_by_one) {
+    specs::ProjectSpec spec = shop_spec();
+    add_role(spec, "changed").attributes.login = true;
+    add_role(spec, "same");
+    add_role(spec, "new");
+    add_database(spec, "shop", "new");
+    ProjectState live = shop_state();
+    add_role(live, "changed");
+    add_role(live, "gone");
+    add_role(live, "same");
+    add_database(live, "shop");
+    EXPECT_EQ(base_text(make_plan(spec, live)),
+              "role.main.changed@3 role.main.gone@3 role.main.new@0 database.main.shop@3");
 }
 
 TEST(MakePlan, protection_is_an_update) {
@@ -118,13 +135,12 @@ TEST(MakePlan, an_update_of_something_else_does_not_start_the_ttl_anew) {
     ProjectState live = shop_state();
     BranchState& pr = add_branch(live, "pr");
     pr.ttl = std::chrono::hours(24);
-    pr.expire_time = kModelNow;
+    pr.expire_time = kModelNow - std::chrono::hours(1);
     pr.origin = Origin::kCommand;
     Plan plan = make_plan(spec, live);
     EXPECT_EQ(diff_texts(change_of(plan, "branch.pr")), Texts{"origin: command -> spec"});
-    const auto& value = std::get<BranchValue>(plan.changes.front().change.value);
-    EXPECT_EQ(value.ttl, std::chrono::hours(24));
-    EXPECT_EQ(value.expire_time, kModelNow);
+    ProjectState after = LB_MUST(apply(live, to_change_set(plan)));
+    EXPECT_EQ(branch_of(after, "pr").expire_time, kModelNow - std::chrono::hours(1));
 }
 
 TEST(MakePlan, a_ttl_replaced_by_the_very_time_it_led_to_is_a_change) {

@@ -218,7 +218,8 @@ TEST(CommandRules, branch_points) {
     };
     EXPECT_EQ(at("position:12"), "ok");
     EXPECT_EQ(at(""), "ok");
-    for (const char* text : {"position:", "position:1x", "position:-1", "12", "0/16B3748"}) {
+    for (const char* text : {"position:", "position:0", "position:1x", "position:-1",
+                             "position:99999999999999999999", "12", "0/16B3748"}) {
         EXPECT_EQ(at(text).substr(0, 13), "not_supported") << text;
     }
 }

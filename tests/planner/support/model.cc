@@ -60,10 +60,14 @@ private:
         return ok();
     }
 
-    void set_expiration(BranchState& branch, const BranchValue& value) {
+    // A ttl counts from when it was given; one that stays goes on.
+    static void set_expiration(BranchState& branch, const BranchValue& value) {
+        if (!value.ttl) {
+            branch.expire_time = value.expire_time;
+        } else if (branch.ttl != value.ttl) {
+            branch.expire_time = kModelNow + *value.ttl;
+        }
         branch.ttl = value.ttl;
-        branch.expire_time = value.expire_time;
-        if (value.ttl && !value.expire_time) branch.expire_time = kModelNow + *value.ttl;
     }
 
     Status apply_branch(const ResourceChange& change) {
@@ -210,14 +214,29 @@ private:
     std::set<std::string> fresh_;  // branches that this apply made
 };
 
-Status check_base(const ProjectState& live, const BaseVersion& base) {
-    Generation now{};
-    if (base.address.kind == ResourceKind::kProject) {
-        now = live.exists ? live.generation : Generation{};
-    } else if (const BranchState* branch = live.find_branch(base.address.branch)) {
-        now = branch->version;
+template <class Item>
+bool has_named(const std::vector<Item>& items, std::string_view name) {
+    return std::ranges::find(items, name, &Item::name) != items.end();
+}
+
+// The state does not show when a role or database changed, only whether it is there.
+bool fits(const ProjectState& live, const BaseVersion& base) {
+    const Address& address = base.address;
+    if (address.kind == ResourceKind::kProject) {
+        return base.version == (live.exists ? live.generation : Generation{});
     }
-    if (now == base.version) return ok();
+    const BranchState* branch = live.find_branch(address.branch);
+    if (address.kind == ResourceKind::kBranch) {
+        return base.version == (branch == nullptr ? Generation{} : branch->version);
+    }
+    bool exists = branch != nullptr && (address.kind == ResourceKind::kRole
+                                            ? has_named(branch->roles, address.name)
+                                            : has_named(branch->databases, address.name));
+    return exists == (base.version != Generation{});
+}
+
+Status check_base(const ProjectState& live, const BaseVersion& base) {
+    if (fits(live, base)) return ok();
     return Error{.code = ErrorCode::kPlanStale, .message = to_text(base.address)};
 }
 
