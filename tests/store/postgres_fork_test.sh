@@ -38,7 +38,8 @@ for ((i = 1; i <= forks; ++i)); do
     step "fork $i of line $previous: line $child with $before transactions"
     previous=$child
 done
-kill -INT "$load"
+query main postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = 'pgbench'" >/dev/null
 wait "$load" || true
 check_pgbench main
 check_tables main
