@@ -10,9 +10,9 @@ namespace lb::store {
 
 namespace {
 
-constexpr uint64_t kSegmentMagic = 0x31474553'474f4c42;  // "BLOGSEG1"
-constexpr uint32_t kFrameMagic = 0x4d52464c;             // "LFRM"
-constexpr uint32_t kFooterMagic = 0x544f4f46;            // "FOOT"
+constexpr uint64_t kSegmentMagic = 0x544e'4d47'4553'424c;  // "LBSEGMNT"
+constexpr uint32_t kFrameMagic = 0x4d52'464c;              // "LFRM"
+constexpr uint32_t kFooterMagic = 0x544f'4f46;             // "FOOT"
 
 // Different seeds keep one structure from being taken for another.
 constexpr uint64_t kSegmentHeaderSeed = 1;

@@ -28,6 +28,13 @@ struct Accepted {
     bool is_scanned = false;
     std::vector<FooterEntry> entries = {};  // if it was scanned; in log order
     uint64_t last_frame_hash = 0;
+    Error end_reason = {};  // why there is no further frame
+
+    // All frames that the footer speaks of are there.
+    bool is_whole() const {
+        return found->footer && found->footer->last_frame_hash == last_frame_hash &&
+               found->footer->frames_end_offset == summary.end_offset;
+    }
 };
 
 // Where the chain of frames has come to.
@@ -36,6 +43,11 @@ struct Chain {
     uint64_t frame_hash = 0;
     WallTime written_at{};
 };
+
+Error damaged(SegmentId segment, std::string_view what) {
+    return {.code = ErrorCode::kStoreDamaged,
+            .message = cat("segment ", segment.value(), " ", what)};
+}
 
 class Recovery {
 public:
@@ -67,7 +79,7 @@ private:
     std::vector<Accepted> accepted_;
     Chain chain_;
     uint64_t durable_sequence_ = 0;  // the largest one that anything names
-    Error stop_reason_;
+    Error next_problem_;             // why no further segment continues the log
 };
 
 Result<RecoveredLog> Recovery::run() {
@@ -139,13 +151,12 @@ Status Recovery::inspect(Found& found) {
 // the frames where all of them were durable before a later segment was begun.
 Status Recovery::walk() {
     chain_ = {.sequence = 0, .frame_hash = first_previous_frame_hash(super_.store_id)};
-    stop_reason_ = {.code = ErrorCode::kStoreDamaged, .message = "there are no further segments"};
+    next_problem_ = damaged(SegmentId{found_.size() + 1}, "is missing");
     uint64_t durable_by_headers = durable_sequence_;
     for (const Found& found : found_) {
         Status continues = check_continues(found);
         if (!continues) {
-            stop_reason_ =
-                std::move(continues).error().with(cat("in segment ", found.segment.value()));
+            next_problem_ = std::move(continues).error();
             break;
         }
         if (found.footer && found.footer->last_sequence <= durable_by_headers) {
@@ -154,9 +165,7 @@ Status Recovery::walk() {
             LB_TRY(scan(found));
         }
     }
-    if (accepted_.empty()) {
-        return std::move(stop_reason_).with(cat("the first segment of the store cannot be read"));
-    }
+    if (accepted_.empty()) return next_problem_;
     Accepted& last = accepted_.back();
     if (last.is_scanned) return ok();
     // Appends go on here, which needs the entries for its footer and the state of the chain.
@@ -169,18 +178,14 @@ Status Recovery::walk() {
 }
 
 Status Recovery::check_continues(const Found& found) {
-    auto damaged = [](std::string message) {
-        return Error{.code = ErrorCode::kStoreDamaged, .message = std::move(message)};
-    };
     SegmentId expected{accepted_.empty() ? 1 : accepted_.back().summary.segment.value() + 1};
-    if (found.segment != expected) {
-        return damaged(cat("segment ", expected.value(), " is missing"));
-    }
-    if (!found.header) return found.problem;
+    if (found.segment != expected) return damaged(expected, "is missing");
+    if (!found.header) return damaged(expected, cat("is damaged: ", found.problem.message));
     if (found.header->first_sequence != chain_.sequence + 1 ||
         found.header->previous_frame_hash != chain_.frame_hash) {
-        return damaged(cat("the segment follows sequence ", found.header->first_sequence - 1,
-                           ", the one before it ends at ", chain_.sequence));
+        return damaged(expected,
+                       cat("does not follow the one before it, which ends at sequence ",
+                           chain_.sequence, "; it was begun at ", found.header->first_sequence));
     }
     return ok();
 }
@@ -191,7 +196,8 @@ void Recovery::trust(const Found& found) {
                          .summary = {.segment = found.segment,
                                      .first_sequence = found.header->first_sequence,
                                      .last_sequence = footer.last_sequence,
-                                     .end_offset = footer.frames_end_offset}});
+                                     .end_offset = footer.frames_end_offset},
+                         .last_frame_hash = footer.last_frame_hash});
     chain_.sequence = footer.last_sequence;
     chain_.frame_hash = footer.last_frame_hash;
 }
@@ -227,8 +233,8 @@ Status Recovery::scan(const Found& found) {
                         .last_sequence = chain_.sequence,
                         .end_offset = reader.offset()};
     accepted.last_frame_hash = chain_.frame_hash;
+    accepted.end_reason = reader.stop_reason();
     accepted_.push_back(std::move(accepted));
-    stop_reason_ = reader.stop_reason();
     return ok();
 }
 
@@ -249,41 +255,30 @@ Status Recovery::look_for_durable_claims() {
 
 Status Recovery::check_nothing_durable_is_lost() {
     const Accepted& last = accepted_.back();
-    auto damaged = [&](std::string message) {
-        return Error{.code = ErrorCode::kStoreDamaged,
-                     .message = std::move(message),
-                     .help = cat("keep a copy of ", quoted(directory_),
-                                 ", then restore the store from a backup")}
-            .with(cat("reading stopped: ", stop_reason_.message, " ",
-                      join(stop_reason_.notes, ", ")));
-    };
-    if (durable_sequence_ > chain_.sequence) {
-        return damaged(cat("segment ", last.summary.segment.value(), " is damaged at offset ",
-                           last.summary.end_offset, ": the log can be read up to sequence ",
-                           chain_.sequence, ", but was durable up to ", durable_sequence_));
-    }
-    // A whole segment followed by one that does not chain to it cannot come from a power cut.
-    const Footer* footer = last.found->footer ? &*last.found->footer : nullptr;
-    bool is_whole = footer != nullptr && footer->last_frame_hash == chain_.frame_hash &&
-                    footer->frames_end_offset == last.summary.end_offset;
+    SegmentId segment = last.summary.segment;
+    bool is_durable_lost = durable_sequence_ > chain_.sequence;
+    // A whole segment and a readable one that does not follow it cannot come from a power cut.
     const Found* next = last.found + 1;
-    if (is_whole && next != found_.data() + found_.size() && next->header &&
-        next->segment.value() == last.summary.segment.value() + 1) {
-        return damaged(cat("segment ", next->segment.value(), " does not follow segment ",
-                           last.summary.segment.value()));
-    }
-    return ok();
+    bool has_next = next != found_.data() + found_.size() && next->header &&
+                    next->segment.value() == segment.value() + 1;
+    if (!is_durable_lost && !(last.is_whole() && has_next)) return ok();
+
+    Error error = last.is_whole()
+                      ? next_problem_
+                      : damaged(segment, cat("is damaged at offset ", last.summary.end_offset, ": ",
+                                             last.end_reason.message));
+    error.help = cat("keep a copy of ", quoted(directory_), ", then restore it from a backup");
+    return std::move(error).with(cat("the log can be read up to sequence ", chain_.sequence,
+                                     " and was durable up to ", durable_sequence_));
 }
 
 // Newest first, so that what a power cut leaves is again a log with something behind its end.
 Status Recovery::remove_segments_behind_end() {
     SegmentId end = accepted_.back().summary.segment;
-    bool is_changed = false;
     for (size_t i = found_.size(); i-- > 0 && found_[i].segment > end;) {
         LB_TRY(disk_.remove(segment_path(directory_, found_[i].segment)));
-        is_changed = true;
     }
-    return is_changed ? disk_.sync_directory(segment_directory(directory_)) : ok();
+    return ok();
 }
 
 // Makes all of the segment durable. Wipes what is behind the end of the active one.

@@ -10,7 +10,7 @@ namespace lb::store {
 
 namespace {
 
-constexpr uint64_t kMagic = 0x31525055'53424c00;  // "\0LBSUPR1"
+constexpr uint64_t kMagic = 0x3152'4550'5553'424c;  // "LBSUPER1"
 constexpr uint64_t kHashSeed = 6;
 constexpr size_t kHashOffset = kSuperBytes - 8;
 

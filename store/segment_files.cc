@@ -36,10 +36,6 @@ std::optional<SegmentId> segment_from_name(std::string_view name) {
     return SegmentId{value};
 }
 
-bool is_spare_name(std::string_view name) {
-    return name.starts_with("spare-") && name.ends_with(".tmp");
-}
-
 Result<std::shared_ptr<File>> SegmentFiles::get(SegmentId segment) {
     {
         std::lock_guard lock(mutex_);

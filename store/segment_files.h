@@ -18,8 +18,6 @@ std::string segment_directory(const std::string& store_directory);
 std::string segment_path(const std::string& store_directory, SegmentId segment);
 // The reverse for a bare file name; nullopt if it is not the name of a segment.
 std::optional<SegmentId> segment_from_name(std::string_view name);
-// Files that are prepared to become segments; recovery ignores them.
-bool is_spare_name(std::string_view name);
 
 class SegmentFiles {
 public:

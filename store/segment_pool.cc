@@ -1,9 +1,10 @@
 #include "store/segment_pool.h"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 
 #include "base/text.h"
-#include "store/segment_files.h"
 #include "store/segment_scan.h"
 
 namespace lb::store {
@@ -12,6 +13,22 @@ namespace {
 
 // Small, so that a sync of the log never waits behind much of it.
 constexpr uint64_t kStepBytes = uint64_t{1} << 20;
+
+constexpr std::string_view kPrefix = "spare-";
+constexpr std::string_view kSuffix = ".tmp";
+
+std::string spare_path(const std::string& directory, uint64_t number) {
+    return cat(directory, "/", kPrefix, number, kSuffix);
+}
+
+// The number of a spare; nullopt if `name` is not one that spare_path() makes.
+std::optional<uint64_t> spare_from_name(std::string_view name) {
+    if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return {};
+    uint64_t number = 0;
+    std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), number);
+    if (number == UINT64_MAX || cat(kPrefix, number, kSuffix) != name) return {};
+    return number;
+}
 
 // A file that is all zeros and of the right size was finished by an earlier run.
 Result<bool> is_finished(File& file, uint64_t segment_bytes) {
@@ -30,21 +47,17 @@ Result<std::unique_ptr<SegmentPool>> SegmentPool::open(SegmentPoolOptions option
     std::unique_ptr<SegmentPool> pool(new SegmentPool(std::move(options)));
     const SegmentPoolOptions& own = pool->options_;
     for (const std::string& name : LB_TRY(own.disk->list(own.directory))) {
-        if (!is_spare_name(name)) continue;
-        std::string path = cat(own.directory, "/", name);
+        std::optional<uint64_t> number = spare_from_name(name);
+        if (!number) continue;
+        std::string path = spare_path(own.directory, *number);
         if (pool->old_paths_.size() < own.zeroed_spares) {
-            pool->old_paths_.push_back(path);
+            pool->next_number_ = std::max(pool->next_number_, *number + 1);
+            pool->old_paths_.push_back(std::move(path));
         } else {
             LB_TRY(own.disk->remove(path));
         }
     }
-    pool->next_number_ = pool->old_paths_.size();
     if (own.zeroed_spares > 0) {
-        // Names must not collide with those that were taken over.
-        for (const std::string& path : pool->old_paths_) {
-            LB_TRY(own.disk->rename(path, path + ".old.tmp"));
-        }
-        for (std::string& path : pool->old_paths_) path += ".old.tmp";
         pool->thread_ = std::thread([raw = pool.get()] { raw->run(); });
         return pool;
     }
@@ -95,7 +108,7 @@ Result<Spare> SegmentPool::allocate() {
     Spare spare;
     {
         std::lock_guard lock(mutex_);
-        spare.path = cat(options_.directory, "/spare-", next_number_++, ".tmp");
+        spare.path = spare_path(options_.directory, next_number_++);
     }
     spare.file = LB_TRY(options_.disk->open(spare.path, OpenMode::kCreate));
     Status allocated = spare.file->allocate(options_.segment_bytes);

@@ -36,7 +36,7 @@ TestFrame random_frame(std::mt19937_64& random, size_t records_max) {
         record.object = random() % 1000;
         record.block = static_cast<uint32_t>(random() % 100);
         bool is_block = record.type == RecordType::kBlock;
-        size_t stored_bytes = random() % 16 == 0 ? random() % 4000 : random() % 200;
+        size_t stored_bytes = random() % 8 == 0 ? random() % 4000 : random() % 300;
         record.payload.resize(is_block ? kBlockBytes : stored_bytes);
         fill_random(std::span(record.payload).first(stored_bytes), random);
     }

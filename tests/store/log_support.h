@@ -41,7 +41,7 @@ TestRecord filled_block(uint32_t block, uint64_t seed, size_t stored_bytes);
 
 Result<Appended> append(SegmentLog& log, const TestFrame& frame);
 
-inline constexpr uint64_t kTestSegmentBytes = uint64_t{32} << 10;
+inline constexpr uint64_t kTestSegmentBytes = uint64_t{24} << 10;
 inline constexpr const char* kTestDirectory = "store";
 
 Result<std::unique_ptr<SegmentLog>> open_log(Disk& disk,
