@@ -6,7 +6,7 @@ namespace lb::store {
 
 namespace {
 
-constexpr size_t kBatchEntries = 1024;
+constexpr size_t kBatchEntries = 256;
 // Bounds what a restart after a kill has to replay.
 constexpr uint64_t kFlushBytes = uint64_t{256} << 20;
 constexpr uint64_t kFlushEntries = 400'000;

@@ -29,7 +29,7 @@ protected:
 
     void open() {
         store_ = LB_MUST(Store::open(
-            {.directory = directory_ + "/store", .spare_segments = 0, .segment_bytes = 1 << 20}));
+            {.directory = directory_ + "/store", .spare_segments = 0, .segment_bytes = 16 << 20}));
     }
     void close() {
         LB_MUST(store_->close());
