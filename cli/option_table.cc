@@ -153,12 +153,18 @@ CommandInfo load_command() {
             .summary = "Load a dump into a branch: plain SQL or a pg_dump archive",
             .description =
                 "Feeds the file to psql (plain SQL) or pg_restore (archives of pg_dump -Fc, -Ft, "
-                "-Fd), in one transaction where the file allows it, with a progress bar.",
+                "-Fd), as one transaction: all or nothing. Statements at the top that make and "
+                "connect to another database are skipped: the file goes where it is told.",
             .positionals = {{.name = "FILE",
                              .help = "the dump; - for stdin (plain SQL)",
                              .completes = Completes::kFile,
                              .is_required = true}},
-            .options = {branch_option(), database_option()},
+            .options = {branch_option(),
+                        database_option(),
+                        {.name = "--role",
+                         .value = "ROLE",
+                         .help = "who runs it and owns what it makes; the database's owner",
+                         .letter = "-U"}},
             .examples = {{"lb load shop.sql -d shop", "into the default branch"},
                          {"pg_dump shop | lb load - -b staging -d shop", "without a file"}},
             .run = run_load};

@@ -17,8 +17,9 @@ namespace {
 
 // What a directory's name becomes as a project's name: "My Shop" -> "my-shop".
 std::string project_name_of(const std::filesystem::path& directory) {
+    const std::string directory_name = directory.filename().native();
     std::string name;
-    for (char c : directory.filename().native()) {
+    for (char c : directory_name) {
         const auto byte = static_cast<unsigned char>(c);
         if (std::isalnum(byte) != 0 && byte < 128) {
             name += static_cast<char>(std::tolower(byte));
@@ -26,9 +27,10 @@ std::string project_name_of(const std::filesystem::path& directory) {
             name += '-';
         }
     }
+    if (name.size() > 63) name.resize(63);
     while (!name.empty() && name.back() == '-') name.pop_back();
-    name = name.substr(0, 63);
-    return name.empty() ? "project" : name;
+    if (name.empty()) name = "project";
+    return name;
 }
 
 std::string spec_text(const std::string& name) {

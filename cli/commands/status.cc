@@ -19,10 +19,13 @@ std::string flags_of(const ProjectState& live, const BranchState& branch) {
     return join(flags, ", ");
 }
 
-Json with_format_version(std::string key, Json value) {
+// The members of `object` after the version of their format.
+Json document_of(const Json& object) {
     Json document = Json::object();
     document.set("format_version", kJsonFormatVersion);
-    document.set(key, std::move(value));
+    for (const Json::Member& member : *object.if_object()) {
+        document.append_member(member.first, member.second);
+    }
     return document;
 }
 
@@ -66,7 +69,7 @@ Result<ExitCode> run_status(const Arguments& arguments, Output& output) {
     Session session(arguments, output);
     ProjectState live = LB_TRY(session.live_project(engine::Observe::kNo));
     if (output.is_json()) {
-        output.document(with_format_version("project", to_json(live)));
+        output.document(document_of(to_json(live)));
         return ExitCode::kOk;
     }
     output.text(cat("project ", live.name, ": PostgreSQL ", live.pg_version, ", generation ",
@@ -93,7 +96,9 @@ Result<ExitCode> run_branch_list(const Arguments& arguments, Output& output) {
     Session session(arguments, output);
     ProjectState live = LB_TRY(session.live_project(engine::Observe::kNo));
     if (output.is_json()) {
-        output.document(with_format_version("branches", branches_json(live)));
+        Json list = Json::object();
+        list.set("branches", branches_json(live));
+        output.document(document_of(list));
         return ExitCode::kOk;
     }
     Table table({{"BRANCH"},
@@ -126,7 +131,7 @@ Result<ExitCode> run_branch_show(const Arguments& arguments, Output& output) {
     for (const Json& candidate : *branches.if_array()) {
         const Json* candidate_name = candidate.find("name");
         if (candidate_name != nullptr && *candidate_name == Json(name)) {
-            output.document(with_format_version("branch", candidate));
+            output.document(document_of(candidate));
         }
     }
     return ExitCode::kOk;
