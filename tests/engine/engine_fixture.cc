@@ -125,7 +125,9 @@ EngineHome::~EngineHome() {
 
 void EngineHome::open() {
     for (const char* name : {"/store", "/mnt", "/run", "/log"}) {
-        std::filesystem::create_directories(directory_ + name);
+        // The mount of a killed process cannot even be looked at; mounting anew removes it.
+        std::error_code ignored;
+        std::filesystem::create_directories(directory_ + name, ignored);
     }
     // What a killed process left, before a new mount hides it.
     kill_processes_in(mount_directory());
@@ -184,6 +186,8 @@ Result<std::string> EngineHome::query(const std::string& branch, const std::stri
                                                .port = connection.port,
                                                .user = connection.superuser,
                                                .database = database}));
+    // Sessions of lb see nothing but pg_catalog.
+    LB_TRY(session->query("SET search_path TO public"));
     std::vector<std::string> lines;
     for (const SqlRow& row : LB_TRY(session->query(sql))) {
         std::vector<std::string> columns;

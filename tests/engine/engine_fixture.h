@@ -1,5 +1,5 @@
-// A home for tests: a temporary directory with a store, its FUSE mount and an engine, and short ways
-// to say what an apply shall do and to run SQL on a branch.
+// A home for tests: a temporary directory with a store, its FUSE mount and an engine, and short
+// ways to say what an apply shall do and to run SQL on a branch.
 //
 //   EngineHome home;  // skips the test if /dev/fuse or PostgreSQL is missing
 //   LB_MUST(home.apply(new_project("shop", {create(database("main", "shop"))})));
@@ -28,11 +28,11 @@ namespace lb::engine {
 // Why engine tests cannot run on this machine; nullopt if they can.
 std::optional<std::string> engine_tests_obstacle();
 
-#define LB_NEEDS_ENGINE()                                              \
-    do {                                                               \
-        if (auto obstacle = ::lb::engine::engine_tests_obstacle()) {   \
-            GTEST_SKIP() << *obstacle;                                 \
-        }                                                              \
+#define LB_NEEDS_ENGINE()                                            \
+    do {                                                             \
+        if (auto obstacle = ::lb::engine::engine_tests_obstacle()) { \
+            GTEST_SKIP() << *obstacle;                               \
+        }                                                            \
     } while (false)
 
 // -- Changes ----------------------------------------------------------------------------------

@@ -1,0 +1,243 @@
+// An apply that is killed leaves the state before it or the state after it.
+//
+// The step of an apply at which the process dies is each of its progress events in turn, and, in
+// the second half, any moment at all.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <random>
+
+#include "base/text.h"
+#include "engine/compute.h"
+#include "tests/engine/crash_child.h"
+#include "tests/engine/engine_fixture.h"
+
+namespace lb::engine {
+namespace {
+
+constexpr const char* kRoles =
+    "SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname !~ '^pg_' AND rolname <> 'postgres' "
+    "ORDER BY 1";
+constexpr const char* kDatabases =
+    "SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY 1";
+
+// All that counts, as text: the catalog's side and what each branch really has.
+std::string picture(EngineHome& home) {
+    std::string text;
+    for (const std::string& project : home.engine().projects()) {
+        ProjectState state = home.state(project);
+        text += cat(project, " generation ", state.generation.value(), " default ",
+                    state.default_branch, "\n");
+        for (const BranchState& branch : state.branches) {
+            text += cat("branch ", branch.name, " from ", branch.parent, " version ",
+                        branch.version.value(), branch.is_protected ? " protected" : "", " size ",
+                        branch.compute.settings.size_centi_cu, "\n");
+            for (const RoleState& role : branch.roles) {
+                text += cat("  seen role ", role.name, " ", to_text(role.origin), "\n");
+            }
+            for (const DatabaseState& database : branch.databases) {
+                text += cat("  seen database ", database.name, " of ", database.owner, "\n");
+            }
+            text +=
+                cat("  roles ", home.sql(branch.name, kRoles, "postgres", project),
+                    "\n  databases ", home.sql(branch.name, kDatabases, "postgres", project), "\n");
+            EXPECT_EQ(home.sql(branch.name, "SELECT count(*) FROM pg_prepared_xacts", "postgres",
+                               project),
+                      "0");
+        }
+    }
+    return text;
+}
+
+// No line is left that belongs to nothing.
+size_t named_lines(EngineHome& home) {
+    size_t count = 1;  // the template
+    for (const std::string& project : home.engine().projects()) {
+        count += home.state(project, Observe::kNo).branches.size();
+    }
+    return count;
+}
+
+class Directory {
+public:
+    Directory() {
+        std::string path = "/tmp/lb-crash-XXXXXX";
+        LB_ASSERT(::mkdtemp(path.data()) != nullptr);
+        std::filesystem::permissions(path, std::filesystem::perms(0755));
+        path_ = path;
+    }
+    ~Directory() {
+        // A killed process leaves its mount.
+        EngineHome(path_).close();
+        std::filesystem::remove_all(path_);
+    }
+    const std::string& path() const { return path_; }
+    void copy_store_from(const Directory& other) const {
+        std::filesystem::remove_all(path_ + "/store");
+        std::string command =
+            cat("cp -a --sparse=always ", other.path_, "/store ", path_, "/store");
+        LB_ASSERT(std::system(command.c_str()) == 0);
+    }
+
+private:
+    std::string path_;
+};
+
+// -- An apply with everything in it -----------------------------------------------------------
+
+ChangeSet first_changes() {
+    return new_project({create_role("main", "app"), create_role("main", "old"),
+                        create_database("main", "shop", "app"), create_database("main", "attic"),
+                        create_branch("a"), create_branch("b", {.parent = "a"}),
+                        set_compute("a", {.always_on = true})});
+}
+
+ChangeSet second_changes() {
+    return change_set({delete_role("main", "old"), delete_database("main", "attic"),
+                       update_role("main", "app", {.login = false}), create_role("main", "reader"),
+                       create_database("main", "reports", "reader"), create_role("a", "guest"),
+                       create_branch("child"), create_branch("grandchild", {.parent = "child"}),
+                       create_role("grandchild", "inner"), delete_branch("b"),
+                       update_branch("a", {.parent = "main", .is_protected = true}),
+                       set_compute("a", {.size_centi_cu = 50, .always_on = true})});
+}
+
+RegisterCrashScenario kCreate("create", [](const std::string& directory, const ProgressSink& sink) {
+    EngineHome home(directory);
+    LB_MUST(home.engine().apply(first_changes(), sink));
+});
+RegisterCrashScenario kChange("change", [](const std::string& directory, const ProgressSink& sink) {
+    EngineHome home(directory);
+    LB_MUST(home.engine().apply(second_changes(), sink));
+});
+RegisterCrashScenario kDestroy("destroy", [](const std::string& directory,
+                                             const ProgressSink& sink) {
+    EngineHome home(directory);
+    LB_MUST(home.engine().apply(destroy_project(home.state("shop", Observe::kNo)), sink));
+});
+
+// Kills `scenario` at each of its steps, each time on a copy of `start`.
+void expect_before_or_after(const std::string& scenario, const Directory& start) {
+    std::string before;
+    std::string after;
+    {
+        Directory reference;
+        reference.copy_store_from(start);
+        {
+            EngineHome home(reference.path());
+            before = picture(home);
+        }
+        ASSERT_EQ(run_until_step(scenario, reference.path(), 0), ChildEnd::kCompleted);
+        EngineHome home(reference.path());
+        after = picture(home);
+    }
+    ASSERT_NE(before, after);
+    bool is_committed = false;
+    int step = 1;
+    for (;; ++step) {
+        SCOPED_TRACE(cat(scenario, " killed at step ", step));
+        Directory directory;
+        directory.copy_store_from(start);
+        ChildEnd end = run_until_step(scenario, directory.path(), step);
+        ASSERT_NE(end, ChildEnd::kFailed);
+        EngineHome home(directory.path());
+        std::string found = picture(home);
+        if (is_committed || found == after) {
+            EXPECT_EQ(found, after);
+            is_committed = true;
+        } else {
+            EXPECT_EQ(found, before);
+        }
+        EXPECT_EQ(home.store().lines().size(), named_lines(home));
+        if (end == ChildEnd::kCompleted) break;
+    }
+    EXPECT_TRUE(is_committed);
+    EXPECT_GT(step, 3);
+}
+
+TEST(CrashApply, ANewProjectIsThereOrNot) {
+    LB_NEEDS_ENGINE();
+    Directory start;
+    // With the template, so that each step is not an initdb.
+    {
+        EngineHome home(start.path());
+        LB_MUST(home.apply(new_project({}, "other")));
+    }
+    expect_before_or_after("create", start);
+}
+
+TEST(CrashApply, ChangesAreThereOrNot) {
+    LB_NEEDS_ENGINE();
+    Directory start;
+    {
+        EngineHome home(start.path());
+        LB_MUST(home.apply(first_changes()));
+    }
+    expect_before_or_after("change", start);
+}
+
+TEST(CrashApply, ADestroyedProjectIsGoneOrNot) {
+    LB_NEEDS_ENGINE();
+    Directory start;
+    {
+        EngineHome home(start.path());
+        LB_MUST(home.apply(first_changes()));
+    }
+    expect_before_or_after("destroy", start);
+}
+
+TEST(CrashApply, AHalfMadeTemplateIsRemoved) {
+    LB_NEEDS_ENGINE();
+    Directory directory;
+    // The first event is the template's; after it initdb runs for seconds.
+    EXPECT_EQ(run_until_killed("create", directory.path(), std::chrono::milliseconds{900}),
+              ChildEnd::kKilled);
+    EngineHome home(directory.path());
+    EXPECT_TRUE(home.engine().projects().empty());
+    LB_MUST(home.apply(first_changes()));
+    EXPECT_EQ(home.store().lines().size(), named_lines(home));
+}
+
+// -- Killed at any moment ---------------------------------------------------------------------
+
+// Generation g of "shop" has the role r<g> on main and the branch b<g>, and neither any other.
+RegisterCrashScenario kRing("ring", [](const std::string& directory, const ProgressSink& sink) {
+    EngineHome home(directory);
+    while (true) {
+        uint64_t now = home.state("shop", Observe::kNo).generation.value();
+        std::vector<ResourceChange> changes = {
+            create_role("main", cat("r", now + 1)), delete_role("main", cat("r", now)),
+            create_branch(cat("b", now + 1)), delete_branch(cat("b", now))};
+        LB_MUST(home.engine().apply(change_set(std::move(changes)), sink));
+    }
+});
+
+TEST(CrashApply, KilledAtAnyMoment) {
+    LB_NEEDS_ENGINE();
+    Directory directory;
+    {
+        EngineHome home(directory.path());
+        LB_MUST(home.apply(new_project({create_role("main", "r1"), create_branch("b1")})));
+    }
+    std::mt19937 random(20);  // NOLINT: the same moments in each run
+    for (int trial = 0; trial < 20; ++trial) {
+        std::chrono::milliseconds delay{300 + random() % 2500};
+        SCOPED_TRACE(cat("trial ", trial, ", killed after ", delay.count(), " ms"));
+        ASSERT_EQ(run_until_killed("ring", directory.path(), delay), ChildEnd::kKilled);
+        EngineHome home(directory.path());
+        ProjectState state = home.state();
+        uint64_t generation = state.generation.value();
+        ASSERT_EQ(state.branches.size(), 2u);
+        EXPECT_EQ(state.branches[0].name, cat("b", generation));
+        EXPECT_EQ(home.sql("main", kRoles), cat("r", generation, "|t"));
+        // The branch was made while the role's transaction was prepared and not committed.
+        EXPECT_EQ(home.sql(cat("b", generation), kRoles), cat("r", generation, "|t"));
+        EXPECT_EQ(home.sql("main", "SELECT count(*) FROM pg_prepared_xacts"), "0");
+        EXPECT_EQ(home.store().lines().size(), named_lines(home));
+    }
+}
+
+}  // namespace
+}  // namespace lb::engine
