@@ -14,6 +14,8 @@ class BranchChecker {
 public:
     BranchChecker(SpecDraft& draft, Reporter& reporter) : draft_(draft), reporter_(reporter) {
         for (const BranchDraft& branch : draft_.branches) names_.push_back(branch.spec.name);
+        parents_ = names_;
+        parents_.push_back(draft_.default_branch);
     }
 
     void run() {
@@ -81,9 +83,7 @@ private:
         branch.spec.parent_span = reporter_.span(branch.parent_place);
         const std::string& parent = branch.spec.parent;
         if (parent == draft_.default_branch || find(parent) != nullptr) return;
-        std::vector<std::string_view> candidates = names_;
-        candidates.push_back(draft_.default_branch);
-        std::string_view near = reporter_.suggest(parent, candidates);
+        std::string_view near = reporter_.suggest(parent, parents_);
         reporter_.error(codes::kUnknownParent, branch.parent_place,
                         cat("the parent ", quoted(parent), " is not in the spec"),
                         near.empty() ? "name a branch of this spec, or remove \"parent\" to branch "
@@ -162,6 +162,8 @@ private:
     SpecDraft& draft_;
     Reporter& reporter_;
     std::vector<std::string_view> names_ = {};
+    std::vector<std::string_view> parents_ =
+        {};  // what a parent may be: these and the default branch
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "specs/diagnostic_codes.h"
 #include "specs/internal/draft.h"
+#include "specs/internal/place.h"
 #include "specs/internal/toml_reader.h"
 #include "specs/internal/toml_scanner.h"
 #include "specs/internal/utf8.h"
@@ -14,23 +15,6 @@ namespace lb::specs {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-
-Place place_of_offset(std::string_view text, size_t offset) {
-    Place place{.line = 1, .column = 1};
-    for (size_t at = 0; at < offset;) {
-        if (text[at] == '\n') {
-            ++place.line;
-            place.column = 1;
-            ++at;
-        } else {
-            ++place.column;
-            at += decode_code_point(text, at).size_bytes;
-        }
-    }
-    place.end_line = place.line;
-    place.end_column = place.column + 1;
-    return place;
-}
 
 // What must hold before a parser sees the text.
 void check_text(std::string_view text, Reporter& reporter) {
@@ -56,10 +40,16 @@ void check_text(std::string_view text, Reporter& reporter) {
                        "the spec contains a NUL byte", "remove it; a spec is plain text");
         return;
     }
-    if (size_t offset = find_too_deep_key(text); offset != std::string_view::npos) {
-        reporter.error(codes::kTooDeep, place_of_offset(text, offset),
+    TomlExcess excess = find_excess(text);
+    if (excess.key_parts_at != std::string_view::npos) {
+        reporter.error(codes::kTooDeep, place_of_offset(text, excess.key_parts_at),
                        cat("the key has more than ", kKeyPartsMax, " parts"),
                        "no key of a spec has so many; remove it");
+    }
+    if (excess.tables_at != std::string_view::npos) {
+        reporter.error(codes::kTooMany, place_of_offset(text, excess.tables_at),
+                       cat("there are more than ", kTablesMax, " tables and dotted keys"),
+                       "split the project");
     }
 }
 

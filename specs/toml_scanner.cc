@@ -69,17 +69,40 @@ Token TomlScanner::string(char quote) {
     return {TokenKind::kString, begin, at_, true};
 }
 
-size_t find_too_deep_key(std::string_view text) {
+size_t find_bare_non_ascii(std::string_view text) {
     TomlScanner scanner(text);
-    size_t dots = 0;
     for (Token token = scanner.next(); token.kind != TokenKind::kEnd; token = scanner.next()) {
-        if (scanner.is(token, '.')) {
-            if (++dots >= kKeyPartsMax) return token.begin;
-        } else if (token.kind == TokenKind::kNewline || token.kind == TokenKind::kPunctuation) {
-            dots = 0;
+        if (token.kind != TokenKind::kBare) continue;
+        for (size_t at = token.begin; at < token.end; ++at) {
+            if (static_cast<unsigned char>(text[at]) >= 0x80) return at;
         }
     }
     return std::string_view::npos;
+}
+
+TomlExcess find_excess(std::string_view text) {
+    TomlExcess excess;
+    TomlScanner scanner(text);
+    size_t dots = 0;
+    size_t tables = 0;
+    bool is_line_start = true;
+    for (Token token = scanner.next(); token.kind != TokenKind::kEnd; token = scanner.next()) {
+        bool is_header = is_line_start && scanner.is(token, '[');
+        bool is_dotted_key = dots > 0 && scanner.is(token, '=');
+        is_line_start = token.kind == TokenKind::kNewline;
+        if (is_header || is_dotted_key) ++tables;
+        if (tables > kTablesMax) {
+            excess.tables_at = token.begin;
+            return excess;
+        }
+        if (scanner.is(token, '.')) {
+            if (++dots < kKeyPartsMax) continue;
+            excess.key_parts_at = token.begin;
+            return excess;
+        }
+        if (is_line_start || token.kind == TokenKind::kPunctuation) dots = 0;
+    }
+    return excess;
 }
 
 }  // namespace lb::specs

@@ -42,8 +42,20 @@ private:
 
 // More parts than any key of a spec has, few enough for every recursion over the tree.
 inline constexpr size_t kKeyPartsMax = 16;
+// Table headers and dotted keys together; the largest spec has fewer. toml++ takes time that is
+// quadratic in their number.
+inline constexpr size_t kTablesMax = 150'000;
 
-// Offset of the first key with more than kKeyPartsMax parts; npos if there is none.
-size_t find_too_deep_key(std::string_view text);
+// Offsets of the first key with too many parts and of the first table that is too many; npos if
+// there is none. The first one found ends the search.
+struct TomlExcess {
+    size_t key_parts_at = std::string_view::npos;
+    size_t tables_at = std::string_view::npos;
+};
+TomlExcess find_excess(std::string_view text);
+
+// Offset of the first character outside of strings and comments that is not ASCII; npos if there is
+// none. Requires: valid TOML, but for such characters.
+size_t find_bare_non_ascii(std::string_view text);
 
 }  // namespace lb::specs

@@ -8,17 +8,9 @@
 #include <variant>
 #include <vector>
 
+#include "specs/internal/place.h"
+
 namespace lb::specs {
-
-// A Span without the file's name, which all places of a spec share.
-struct Place {
-    uint32_t line = 0;
-    uint32_t column = 0;
-    uint32_t end_line = 0;
-    uint32_t end_column = 0;
-
-    auto operator<=>(const Place&) const = default;
-};
 
 // A date, a time of day or both. Only a time with a zone names a moment.
 struct TomlTime {

@@ -66,17 +66,36 @@ TEST(FindSecrets, HidesInBrokenText) {
     EXPECT_EQ(hidden("password = [ \"x\"\nlogin = 1"), "password = *");
 }
 
-TEST(FindTooDeepKey, CountsThePartsOfEachKeyByItself) {
+size_t too_deep_at(std::string_view text) { return find_excess(text).key_parts_at; }
+
+TEST(FindExcess, CountsThePartsOfEachKeyByItself) {
     constexpr size_t kNone = std::string_view::npos;
-    EXPECT_EQ(find_too_deep_key("a.b = 1\nx = [1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, "
-                                "1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5]"),
+    EXPECT_EQ(too_deep_at("a.b = 1\nx = [1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, "
+                          "1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5]"),
               kNone);
-    EXPECT_EQ(find_too_deep_key("a = \".................\" # ................."), kNone);
-    EXPECT_EQ(find_too_deep_key("a='''\n.................'''''\n"), kNone);
-    EXPECT_EQ(find_too_deep_key("a = \"\\\".................\""), kNone);
-    EXPECT_EQ(find_too_deep_key("a . \"b\" . c.d.e.f.g.h.i.j.k.l.m.n.o.p"), kNone);
-    EXPECT_EQ(find_too_deep_key("a . \"b\" . c.d.e.f.g.h.i.j.k.l.m.n.o.p.q"), 37U);
-    EXPECT_NE(find_too_deep_key("x = { a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q = 1 }"), kNone);
+    EXPECT_EQ(too_deep_at("a = \".................\" # ................."), kNone);
+    EXPECT_EQ(too_deep_at("a='''\n.................'''''\n"), kNone);
+    EXPECT_EQ(too_deep_at("a = \"\\\".................\""), kNone);
+    EXPECT_EQ(too_deep_at("a . \"b\" . c.d.e.f.g.h.i.j.k.l.m.n.o.p"), kNone);
+    EXPECT_EQ(too_deep_at("a . \"b\" . c.d.e.f.g.h.i.j.k.l.m.n.o.p.q"), 37U);
+    EXPECT_NE(too_deep_at("x = { a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q = 1 }"), kNone);
+}
+
+TEST(FindExcess, CountsTables) {
+    constexpr size_t kNone = std::string_view::npos;
+    std::string text;
+    for (size_t i = 0; i < kTablesMax / 3; ++i) text += "[a]\n[[b]]\nx.y = [[1.5]]\nz = 1\n";
+    EXPECT_EQ(find_excess(text).tables_at, kNone);
+    EXPECT_EQ(find_excess(cat(text, "[a]")).tables_at, text.size());
+    EXPECT_EQ(find_excess(cat(text, "a.b = 1")).tables_at, text.size() + 4);
+}
+
+TEST(FindBareNonAscii, SkipsStringsAndComments) {
+    EXPECT_EQ(find_bare_non_ascii("a = \"é\" # é\n\"é\".'é' = \"\"\"\né\"\"\"\n"),
+              std::string::npos);
+    EXPECT_EQ(find_bare_non_ascii("a\xc2\xa0= \"é\""), 1U);
+    EXPECT_EQ(find_bare_non_ascii("é = 1"), 0U);
+    EXPECT_EQ(find_bare_non_ascii(""), std::string::npos);
 }
 
 TEST(Utf8, DecodesAndSurvives) {
