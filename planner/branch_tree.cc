@@ -29,8 +29,8 @@ BranchTree::BranchTree(const ProjectState& live, const std::vector<PlannedChange
     }
     // Of two with one name the first counts: the live branch, or the first request.
     std::ranges::stable_sort(nodes_, {}, &Node::name);
-    auto duplicates = std::ranges::unique(nodes_, {}, &Node::name);
-    nodes_.erase(duplicates.begin(), duplicates.end());
+    auto has_same_name = [](const Node& a, const Node& b) { return a.name == b.name; };
+    nodes_.erase(std::unique(nodes_.begin(), nodes_.end(), has_same_name), nodes_.end());
     for (const PlannedChange& planned : changes) {
         auto* branch = std::get_if<BranchValue>(&planned.change.value);
         if (branch == nullptr || planned.change.kind != ChangeKind::kUpdate) continue;

@@ -54,8 +54,7 @@ std::vector<BaseVersion> base_versions(const Plan& plan, const ProjectState& liv
         add_base_versions(planned.change, live, versions);
     }
     std::ranges::sort(versions, {}, &BaseVersion::address);
-    auto duplicates = std::ranges::unique(versions, {}, &BaseVersion::address);
-    versions.erase(duplicates.begin(), duplicates.end());
+    versions.erase(std::unique(versions.begin(), versions.end()), versions.end());
     return versions;
 }
 

@@ -212,7 +212,9 @@ private:
                                padded(row.description, widths.description), "  ",
                                padded(row.reason, widths.reason));
         bool is_refused = planned.refusal != Refusal::kNone;
-        if (!is_refused && needs_permission(planned)) {
+        // A command that deletes has been given the name already, and asks in its own way.
+        bool is_from_spec = planned.reason == Reason::kNoLongerInSpec;
+        if (!is_refused && is_from_spec && needs_permission(planned)) {
             line += cat("  needs ", printable(destroy_option(planned.change.address)));
         }
         add_line(std::move(line));
