@@ -48,7 +48,7 @@ Status read_versions(IndexCursor& cursor, LineView view, DataId data, uint32_t c
         }
         std::optional<RecordLocation> location = decode_location(cursor.value());
         if (!location) return damaged_entry(line, data);
-        out[block - first_block] = {*location, sequence, line};
+        out[block - first_block] = BlockVersion(*location, sequence, line);
         if (block - first_block == kChunkBlocks - 1) break;
         is_valid = LB_TRY(advance(cursor, block_key(line, data, block + 1, view.limit)));
     }
@@ -86,6 +86,17 @@ Status read_chunk(IndexCursor& cursor, LineView view, DataId data, uint32_t chun
 
 }  // namespace
 
+BlockVersion::BlockVersion(const RecordLocation& location, uint64_t written_sequence,
+                           LineId written_by)
+    : sequence(written_sequence),
+      segment(static_cast<uint32_t>(location.segment.value())),
+      offset(location.offset),
+      line(static_cast<uint32_t>(written_by.value())),
+      stored_bytes(static_cast<uint16_t>(location.stored_bytes)) {
+    LB_ASSERT(location.segment.value() <= UINT32_MAX && written_by.value() <= kLineMax &&
+              location.stored_bytes <= kBlockBytes);
+}
+
 const BlockChunk* BlockMap::find(LineId line, DataId data, uint32_t chunk) const {
     return chunks_.find({line, data, chunk});
 }
@@ -120,7 +131,8 @@ void BlockMap::cut(LineId line, DataId data, uint32_t first_block, uint64_t end_
 }
 
 void BlockMap::trim(size_t chunk_count_max) {
-    chunks_.trim(chunk_count_max, [](const Key&, const BlockChunk&) {});
+    chunks_.trim([&] { return chunks_.size() > chunk_count_max; },
+                 [](const Key&, const BlockChunk&) {});
 }
 
 }  // namespace lb::store

@@ -15,11 +15,19 @@
 
 namespace lb::store {
 
+// Packed, because most of the store's memory is made of these.
 struct BlockVersion {
-    RecordLocation location;
     uint64_t sequence = 0;  // 0: a hole, reads as zeros
-    LineId line;            // that wrote it
+    uint32_t segment = 0;
+    uint32_t offset = 0;
+    uint32_t line = 0;  // that wrote it
+    uint16_t stored_bytes = 0;
+
+    BlockVersion() = default;
+    BlockVersion(const RecordLocation& location, uint64_t written_sequence, LineId written_by);
+    RecordLocation location() const { return {SegmentId{segment}, offset, stored_bytes}; }
 };
+static_assert(sizeof(BlockVersion) == 24);
 
 using BlockChunk = std::array<BlockVersion, kChunkBlocks>;
 

@@ -45,10 +45,11 @@ public:
         entries_.erase(found);
     }
 
-    // Forgets until at most `count_max` are left. `release(key, value)` is told before each goes.
-    template <class Release>
-    void trim(size_t count_max, const Release& release) {
-        while (ring_.size() > count_max) {
+    // Forgets one after the other while `is_too_full()` and any is left; `release(key, value)` is
+    // told before each goes.
+    template <class IsTooFull, class Release>
+    void trim(const IsTooFull& is_too_full, const Release& release) {
+        while (!ring_.empty() && is_too_full()) {
             if (hand_ >= ring_.size()) hand_ = 0;
             Entry& entry = *ring_[hand_];
             if (entry.is_used.exchange(false, std::memory_order_relaxed)) {

@@ -49,16 +49,16 @@ std::optional<ReadPlan> make_read_plan(const InodeRecord& inode, uint64_t offset
 
 Status fetch_block(SegmentLog& log, DataId data, uint32_t block, const BlockVersion& version,
                    std::span<std::byte, kBlockBytes> out) {
-    if (version.sequence == 0 || version.location.stored_bytes == 0) {
+    if (version.sequence == 0 || version.stored_bytes == 0) {
         std::fill(out.begin(), out.end(), std::byte{0});
         return ok();
     }
     RecordHeader expected{.type = RecordType::kBlock,
-                          .line = static_cast<uint32_t>(version.line.value()),
+                          .line = version.line,
                           .object = data.value(),
                           .block = block,
                           .sequence = version.sequence};
-    return log.read_block(version.location, expected, out);
+    return log.read_block(version.location(), expected, out);
 }
 
 }  // namespace
@@ -297,7 +297,7 @@ Status FileTree::zero(const Line& line, InodeId inode, uint64_t offset, uint64_t
         uint64_t count = std::min<uint64_t>(kBlockBytes - start, end - at);
         at += count;
         BlockVersion version = LB_TRY(this->version(line, data, block));
-        if (version.sequence != 0 && version.location.stored_bytes != 0) {
+        if (version.sequence != 0 && version.stored_bytes != 0) {
             if (count == kBlockBytes) {
                 frame.block(id, data, block, kZeroBlock);
             } else {

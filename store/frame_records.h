@@ -1,7 +1,6 @@
 // FrameRecords: collects the records of one frame and owns their payloads.
 #pragma once
 
-#include <deque>
 #include <vector>
 
 #include "store/inode_codec.h"
@@ -52,7 +51,7 @@ private:
     }
 
     std::vector<NewRecord> records_;
-    std::deque<Bytes> payloads_;  // does not move what it holds
+    std::vector<Bytes> payloads_;  // may move, but not the bytes they hold
 };
 
 }  // namespace lb::store

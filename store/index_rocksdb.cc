@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kDamagedMarker = "LB_DAMAGED";
-constexpr size_t kWriteBufferBytes = size_t{32} << 20;
+constexpr size_t kWriteBufferBytes = size_t{16} << 20;
 
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
 std::string_view view(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }

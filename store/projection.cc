@@ -20,6 +20,13 @@ Error unreadable_entry(std::string_view what, LineId line, uint64_t object) {
 
 }  // namespace
 
+ProjectionLimits ProjectionLimits::for_bytes(uint64_t bytes) {
+    return {.inode_count = bytes / 5 / 250,
+            .directory_count = bytes / 20 / 200,
+            .directory_entries = bytes / 4 / 100,
+            .chunk_count = bytes / 2 / 1700};
+}
+
 const Inode* Projection::find_inode(LineId line, InodeId inode) const {
     return inodes_.find({line, inode});
 }
@@ -62,6 +69,7 @@ Result<const Directory*> Projection::directory(const Line& line, InodeId directo
     Key key{line.info.line, directory};
     if (const Directory* found = directories_.find(key)) return found;
     Directory loaded = LB_TRY(read_directory(line, directory));
+    directory_entries_ += loaded.size();
     return static_cast<const Directory*>(&directories_.insert(key, std::move(loaded)));
 }
 
@@ -141,11 +149,17 @@ Result<std::vector<Note>> Projection::notes(std::string_view prefix) {
 
 Status Projection::trim() {
     if (batch_.entry_count() >= kBatchEntries) LB_TRY(write_for_read());
-    directories_.trim(limits_.directory_count, [](const Key&, const Directory&) {});
+    directories_.trim(
+        [&] {
+            return directories_.size() > limits_.directory_count ||
+                   directory_entries_ > limits_.directory_entries;
+        },
+        [&](const Key&, const Directory& directory) { directory_entries_ -= directory.size(); });
     blocks_.trim(limits_.chunk_count);
-    inodes_.trim(limits_.inode_count, [&](const Key& key, const Inode& inode) {
-        if (inode.is_dirty) put_inode(key, inode);
-    });
+    inodes_.trim([&] { return inodes_.size() > limits_.inode_count; },
+                 [&](const Key& key, const Inode& inode) {
+                     if (inode.is_dirty) put_inode(key, inode);
+                 });
     return ok();
 }
 

@@ -35,10 +35,16 @@ struct DirectoryChild {
 };
 using Directory = std::map<std::string, DirectoryChild, std::less<>>;
 
+// What is kept in memory. An inode takes about 250 bytes, a directory 200, one of its entries 100,
+// a chunk 1,700.
 struct ProjectionLimits {
-    size_t inode_count = 65536;
-    size_t directory_count = 4096;
-    size_t chunk_count = 32768;  // 2.3 KiB each
+    size_t inode_count = 0;
+    size_t directory_count = 0;
+    size_t directory_entries = 0;
+    size_t chunk_count = 0;
+
+    // About as much memory as `bytes`.
+    static ProjectionLimits for_bytes(uint64_t bytes);
 };
 
 class Projection {
@@ -157,6 +163,7 @@ private:
     IndexBatch batch_;
     std::vector<Key> dirty_inodes_;
     std::vector<LineId> forgotten_lines_;
+    size_t directory_entries_ = 0;
     uint64_t bytes_since_flush_ = 0;
     uint64_t entries_since_flush_ = 0;
 

@@ -78,7 +78,8 @@ Status Projection::apply_block(const Frame& frame, const Record& record, Line& l
     std::array<char, kLocationValueBytes> value = encode_location(record.location);
     batch_.put(block_key(record.line, data, record.block, frame.sequence),
                {value.data(), value.size()});
-    blocks_.set(record.line, data, record.block, {record.location, frame.sequence, record.line});
+    blocks_.set(record.line, data, record.block,
+                BlockVersion(record.location, frame.sequence, record.line));
     return touch(frame, line, inode_of(data));
 }
 
@@ -140,12 +141,14 @@ Status Projection::apply_dirent(const Frame& frame, const Record& record, Line& 
     batch_.put(dirent_key(record.line, parent, dirent->name, frame.sequence), value);
     if (Directory* directory = directories_.find({record.line, parent})) {
         auto at = directory->find(dirent->name);
+        directory_entries_ -= directory->size();
         if (dirent->child != InodeId{}) {
             DirectoryChild child{dirent->child, dirent->type};
             directory->insert_or_assign(std::string(dirent->name), child);
         } else if (at != directory->end()) {
             directory->erase(at);
         }
+        directory_entries_ += directory->size();
     }
     return touch(frame, line, parent);
 }

@@ -86,6 +86,7 @@ Status Projection::start_over() {
     lines_ = LineTable();
     inodes_.clear();
     directories_.clear();
+    directory_entries_ = 0;
     blocks_ = BlockMap();
     batch_.clear();
     dirty_inodes_.clear();

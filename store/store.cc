@@ -113,7 +113,8 @@ Status LogStore::start() {
              // A failure stops the log, which the next operation reports.
              .before_flush = [log] { static_cast<void>(log->sync(log->last_sequence())); }}));
     }
-    projection_ = std::make_unique<Projection>(*log_, *index_, ProjectionLimits{});
+    projection_ = std::make_unique<Projection>(
+        *log_, *index_, ProjectionLimits::for_bytes(options_.index_cache_bytes));
     LB_TRY(projection_->recover());
     tree_ = std::make_unique<FileTree>(*projection_, *log_, disk_.clock());
     next_line_ = projection_->next_line().value();

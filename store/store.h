@@ -114,7 +114,8 @@ struct LineInfo {
 struct StoreOptions {
     std::string directory;
     Disk* disk = nullptr;                            // nullptr: posix_disk()
-    uint64_t index_cache_bytes = uint64_t{64} << 20; // RocksDB's block cache
+    // RocksDB's block cache; about as much again remembers files, directories and block locations.
+    uint64_t index_cache_bytes = uint64_t{64} << 20;
     uint32_t spare_segments = 1;
     uint64_t segment_bytes = kSegmentBytes;
     // Tests: keep the index in memory and lose it at every close, so that each open is a rebuild.

@@ -19,6 +19,11 @@ RC_GTEST_PROP(StoreModel, EveryLineEqualsTheOracleAfterPowerCuts, ()) {
     ScriptRunner(IndexKind::kMemory).run(script);
 }
 
+RC_GTEST_PROP(StoreModel, EveryLineEqualsTheOracleWithoutCaches, ()) {
+    auto script = *script_generator(WithPowerCuts::kYes);
+    ScriptRunner(IndexKind::kMemory, CacheKind::kNone).run(script);
+}
+
 RC_GTEST_PROP(StoreModel, EveryLineEqualsTheOracleWithTheRealIndex, ()) {
     auto script = *script_generator(WithPowerCuts::kYes);
     ScriptRunner(IndexKind::kRocksdb).run(script);

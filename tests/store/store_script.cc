@@ -101,7 +101,8 @@ rc::Gen<std::vector<Step>> script_generator(WithPowerCuts with_power_cuts) {
     return rc::gen::scale(1.5, rc::gen::container<std::vector<Step>>(step));
 }
 
-ScriptRunner::ScriptRunner(IndexKind index) : index_(index), disk_(new MemoryDisk(1)) {
+ScriptRunner::ScriptRunner(IndexKind index, CacheKind cache)
+    : index_(index), cache_(cache), disk_(new MemoryDisk(1)) {
     // The real index syncs its files; in memory that costs nothing.
     fs::path temporary = fs::exists("/dev/shm") ? "/dev/shm" : fs::temp_directory_path();
     std::string name = (temporary / "lb-script-XXXXXX").string();
@@ -122,11 +123,13 @@ ScriptRunner::~ScriptRunner() {
 }
 
 void ScriptRunner::open() {
-    store_ = LB_MUST(Store::open({.directory = directory_,
-                                  .disk = disk_.get(),
-                                  .spare_segments = 0,
-                                  .segment_bytes = uint64_t{1} << 20,
-                                  .is_index_in_memory = index_ == IndexKind::kMemory}));
+    StoreOptions options{.directory = directory_,
+                         .disk = disk_.get(),
+                         .spare_segments = 0,
+                         .segment_bytes = uint64_t{1} << 20,
+                         .is_index_in_memory = index_ == IndexKind::kMemory};
+    if (cache_ == CacheKind::kNone) options.index_cache_bytes = 0;
+    store_ = LB_MUST(Store::open(options));
 }
 
 void ScriptRunner::run(const std::vector<Step>& script) {

@@ -54,10 +54,12 @@ enum class WithPowerCuts { kNo, kYes };
 rc::Gen<std::vector<Step>> script_generator(WithPowerCuts with_power_cuts);
 
 enum class IndexKind { kMemory, kRocksdb };
+// kNone: every operation starts with nothing in memory.
+enum class CacheKind { kDefault, kNone };
 
 class ScriptRunner {
 public:
-    explicit ScriptRunner(IndexKind index);
+    explicit ScriptRunner(IndexKind index, CacheKind cache = CacheKind::kDefault);
     ~ScriptRunner();
 
     // Fails the RapidCheck property on the first difference.
@@ -101,6 +103,7 @@ private:
     void verify(LineId line);
 
     IndexKind index_;
+    CacheKind cache_;
     std::string directory_;
     std::unique_ptr<MemoryDisk> disk_;
     std::unique_ptr<Store> store_;
