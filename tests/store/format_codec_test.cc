@@ -42,7 +42,7 @@ FrameHeader any_frame_header() {
     uint32_t body_min = header.record_count * kRecordHeaderBytes;
     header.body_bytes = *rc::gen::inRange<uint32_t>(body_min / 8, kFrameBodyMaxBytes / 8 + 1) * 8;
     header.durable_sequence =
-        header.sequence - std::min<uint64_t>(header.sequence, *rc::gen::inRange(0, 1000));
+        header.sequence - std::min<uint64_t>(header.sequence, *rc::gen::inRange<uint64_t>(0, 1000));
     header.records_hash = any_u64();
     header.previous_frame_hash = any_u64();
     return header;
