@@ -45,11 +45,13 @@ Result<std::string> verifier_for(std::string_view password, std::string live) {
     return make_scram_verifier(password);
 }
 
-// "role "app" (lb.toml:7:20): environment variable APP_PASSWORD is not set"
+// "password of role "app" (lb.toml:7:20): environment variable APP_PASSWORD is not set"
 std::string describe(const RoleSpec& role, const Error& error) {
     const Span& place = role.password->span;
+    bool is_named = error.message.find(role.password->name) != std::string::npos;
     return cat("password of role ", quoted(role.name), " (", place.file, ":", place.line, ":",
-               place.column, "), ", to_text(*role.password), ": ", error.message);
+               place.column, "): ", is_named ? "" : cat(to_text(*role.password), ": "),
+               error.message);
 }
 
 }  // namespace

@@ -13,15 +13,14 @@
 #define TOML_ENABLE_UNRELEASED_FEATURES 0
 #define TOML_MAX_NESTED_VALUES 32
 // Some of toml++'s assertions fail on invalid text ("[=]") although the code below them copes with
-// it. With NDEBUG, clang would be told to assume them and without it they would abort; so they are
-// off.
+// it. With NDEBUG, clang would be told to assume them, and without it they would abort: so, off.
 #define TOML_ASSERT(condition) static_assert(true)
 #ifdef NDEBUG
 #undef NDEBUG
 #define LB_NDEBUG
 #endif
-// toml++ 3.3 classifies characters by switches that lack cases: what happens with an accented
-// letter outside of quotes is undefined. With this, it is no white space.
+// toml++ 3.3 classifies characters by switches that lack cases, so that its behaviour is undefined
+// for an accented letter outside of quotes. With this, such a character is no white space.
 #include <toml++/impl/preprocessor.h>
 #pragma push_macro("TOML_UNREACHABLE")
 #undef TOML_UNREACHABLE

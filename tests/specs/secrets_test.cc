@@ -110,10 +110,22 @@ TEST(ResolveSecrets, NamesEveryMissingSecret) {
     ASSERT_FALSE(status.is_ok());
     EXPECT_EQ(status.error().code, ErrorCode::kSecretMissing);
     EXPECT_EQ(to_text(status.error()),
-              "error[LB0505]: password of role \"app\" (lb.toml:5:20), environment variable "
+              "error[LB0505]: password of role \"app\" (lb.toml:5:20): environment variable "
               "APP_PASSWORD: is not set\n"
-              "  password of role \"owner\" (lb.toml:8:21), file \"owner.password\": is not set\n"
+              "  password of role \"owner\" (lb.toml:8:21): file \"owner.password\": is not set\n"
               "help: export APP_PASSWORD=...\n");
+}
+
+TEST(ResolveSecrets, NamesAReferenceOnce) {
+    ProjectSpec spec = spec_with_passwords();
+    Status status = resolve_secrets(spec, {}, [](const SecretReference& reference) {
+        return Result<std::string>(
+            Error{.code = ErrorCode::kIo, .message = cat("cannot read ", reference.name)});
+    });
+    ASSERT_FALSE(status.is_ok());
+    EXPECT_EQ(status.error().code, ErrorCode::kSecretMissing);
+    EXPECT_EQ(status.error().message,
+              "password of role \"app\" (lb.toml:5:20): cannot read APP_PASSWORD");
 }
 
 TEST(ResolveSecrets, RefusesAnEmptyPassword) {
