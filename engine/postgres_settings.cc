@@ -103,10 +103,11 @@ std::vector<PostgresSetting> proposed_settings(const ComputeOptions& options) {
         // There is no page cache of the kernel to read ahead into.
         {"effective_io_concurrency", "0"},
         {"maintenance_io_concurrency", "0"},
-        // What bounds the replay of a branch: a minute of writes or a quarter of a gigabyte of WAL.
+        // What bounds the replay of a branch: a minute of writes, or some 70 MB of WAL. Checkpoints
+        // this frequent are cheap without full-page images.
         {"checkpoint_timeout", "60s"},
-        {"max_wal_size", "512MB"},
-        {"min_wal_size", "80MB"},
+        {"max_wal_size", "128MB"},
+        {"min_wal_size", "48MB"},
         {"checkpoint_warning", "0"},
         {"log_checkpoints", "off"},
         {"log_line_prefix", "%m [%p] %q%u@%d "},

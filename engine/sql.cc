@@ -36,16 +36,6 @@ constexpr const char* kSessionSettings[] = {
     "pg_stat_statements.track_utility=off",
 };
 
-// A value of a connection string.
-std::string connection_value(std::string_view value) {
-    std::string out = "'";
-    for (char c : value) {
-        if (c == '\'' || c == '\\') out += '\\';
-        out += c;
-    }
-    return out + "'";
-}
-
 std::string connection_text(const SqlTarget& target) {
     std::string options;
     for (const char* setting : kSessionSettings) options += cat("-c ", setting, " ");

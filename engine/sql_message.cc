@@ -64,4 +64,22 @@ SqlMessage parse_sql_message(std::string_view text) {
     return message;
 }
 
+std::string connection_value(std::string_view value) {
+    std::string out = "'";
+    for (char c : value) {
+        if (c == '\'' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out + "'";
+}
+
+std::string session_option_value(std::string_view value) {
+    std::string out;
+    for (char c : value) {
+        if (c == '\\' || c == ' ' || (c >= '\t' && c <= '\r')) out += '\\';
+        out += c;
+    }
+    return out;
+}
+
 }  // namespace lb::engine

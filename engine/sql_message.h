@@ -1,4 +1,5 @@
-// Taking a server's error message apart. Pure; thread-safe.
+// Texts that libpq gives and takes: error messages, values of connection strings. Pure;
+// thread-safe.
 #pragma once
 
 #include <string>
@@ -20,5 +21,11 @@ struct SqlMessage {
 };
 
 SqlMessage parse_sql_message(std::string_view text);
+
+// 'value' for a connection string, with quotes and backslashes escaped.
+std::string connection_value(std::string_view value);
+
+// A value for the options of a session, where spaces separate: "-c role=two\ words".
+std::string session_option_value(std::string_view value);
 
 }  // namespace lb::engine
