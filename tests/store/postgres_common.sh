@@ -143,6 +143,7 @@ check_no_split_writes() {
 clean_up() {
     local code=$?
     trap - EXIT
+    set +e
     local pid
     for pid in "${postmasters[@]}"; do kill -QUIT "$pid" 2>/dev/null; done
     for pid in $(jobs -p); do
@@ -157,3 +158,4 @@ clean_up() {
     exit "$code"
 }
 trap clean_up EXIT
+trap 'exit 143' TERM INT HUP
