@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <condition_variable>
 #include <mutex>
+#include <thread>
 
 #include "base/hash.h"
 #include "base/text.h"
@@ -22,6 +24,7 @@ class Log final : public SegmentLog {
 public:
     Log(const LogOptions& options, const Super& super, std::unique_ptr<SegmentPool> pool,
         RecoveredLog recovered, std::shared_ptr<File> active_file);
+    ~Log() override { stop_threads(); }
 
     Status replay(LogPlace from, const std::function<Status(const ReplayFrame&)>& visit) override;
     Result<Appended> append(std::span<const NewRecord> records) override;
@@ -46,6 +49,8 @@ private:
     Status prepare_segment(SegmentId segment);
 
     Result<uint64_t> flush();
+    void sync_sealed_segments();
+    void stop_threads();
     Result<size_t> find_start(const std::vector<SegmentSummary>& segments, LogPlace from,
                               uint64_t& offset);
     Status replay_segment(const SegmentSummary& segment, uint64_t offset, uint64_t next_sequence,
@@ -73,6 +78,10 @@ private:
     uint64_t frame_count_ = 0;
     FrameBuilder builder_;
     std::string stopped_because_;  // not empty: the log is stopped
+
+    std::condition_variable sealed_or_closing_;
+    bool is_closing_ = false;
+    std::thread sealed_syncer_;
 };
 
 Log::Log(const LogOptions& options, const Super& super, std::unique_ptr<SegmentPool> pool,
@@ -93,6 +102,8 @@ Log::Log(const LogOptions& options, const Super& super, std::unique_ptr<SegmentP
     for (const SegmentSummary& segment : segments_) sealed_bytes_ += segment.end_offset;
     sealed_bytes_ -= segments_.back().end_offset;
     files_.put(segments_.back().segment, active_file_);
+    if (options.spare_segments > 0)
+        sealed_syncer_ = std::thread([this] { sync_sealed_segments(); });
 }
 
 // ---- Appending ---------------------------------------------------------------------------------
@@ -173,6 +184,7 @@ Status Log::roll() {
     }
     sealed_bytes_ += full.end_offset;
     unsynced_sealed_.push_back(std::move(active_file_));
+    sealed_or_closing_.notify_one();
     active_file_ = std::move(next_segment_.file);
     next_segment_ = {};
     active_entries_.clear();
@@ -240,9 +252,35 @@ Result<uint64_t> Log::flush() {
     return target;
 }
 
+// Syncs full segments as they come, so that neither the next commit after a bulk load nor a
+// recovery finds gigabytes to do.
+void Log::sync_sealed_segments() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        sealed_or_closing_.wait(lock, [&] { return is_closing_ || !unsynced_sealed_.empty(); });
+        if (is_closing_ || !stopped_because_.empty()) return;
+        uint64_t last_sealed_sequence = segments_.back().first_sequence - 1;
+        lock.unlock();
+        // A failure has stopped the log; whoever writes or syncs next is told.
+        bool is_synced = commits_.wait(last_sealed_sequence).is_ok();
+        lock.lock();
+        if (!is_synced) return;
+    }
+}
+
+void Log::stop_threads() {
+    {
+        std::lock_guard lock(mutex_);
+        is_closing_ = true;
+    }
+    sealed_or_closing_.notify_all();
+    if (sealed_syncer_.joinable()) sealed_syncer_.join();
+    pool_->stop();
+}
+
 Status Log::close() {
     Status synced = sync(last_sequence());
-    pool_->stop();
+    stop_threads();
     return synced;
 }
 

@@ -64,7 +64,8 @@ struct LogOptions {
     Disk* disk = nullptr;
     std::string directory;  // holds SUPER and seg/; created if absent
     // Pre-zeroed segment files kept ready by a background thread: fdatasync into such a file costs
-    // a fifth of one into a growing file. 0: no thread (tests), segments are only allocated.
+    // a fifth of one into a growing file. A second thread syncs full segments as they come. 0: no threads
+    // (tests), segments are only allocated.
     uint32_t spare_segments = 1;
     uint64_t segment_bytes = kSegmentBytes;  // smaller in tests
 };
@@ -111,7 +112,7 @@ public:
     virtual const StoreId& store_id() const = 0;
     virtual LogStatistics statistics() const = 0;
 
-    // Syncs and stops the background thread. The log is unusable afterwards.
+    // Syncs and stops the background threads. The log is unusable afterwards.
     virtual Status close() = 0;
 };
 
