@@ -222,6 +222,27 @@ TEST(LogAppend, TimesIncreaseWhateverTheClockDoes) {
     }
 }
 
+// The last segment may have lost its only frame; then the time before it is in its header.
+TEST(LogAppend, TimesIncreaseBehindAnEmptySegment) {
+    MemoryDisk memory;
+    BackwardsDisk disk(memory);
+    std::mt19937_64 random(5);
+    WallTime last{};
+    {
+        auto log = LB_MUST(open_log(disk));
+        for (;;) {
+            Appended appended = LB_MUST(append(*log, random_frame(random)));
+            if (appended.locations[0].segment == SegmentId{2}) break;
+            last = appended.written_at;
+        }
+    }
+    overwrite(disk, segment_file(2), kSegmentHeaderBytes, Bytes(kFrameHeaderBytes));
+    auto log = LB_MUST(open_log(disk));
+    EXPECT_EQ(log->end().segment, SegmentId{2});
+    EXPECT_EQ(log->end().offset, kSegmentHeaderBytes);
+    EXPECT_GT(LB_MUST(append(*log, random_frame(random))).written_at, last);
+}
+
 TEST(LogAppend, AFrameThatFitsNoSegmentIsRefused) {
     MemoryDisk disk;
     auto log = LB_MUST(open_log(disk));
