@@ -178,6 +178,7 @@ void SpecDiff::diff_compute(const specs::BranchSpec& wanted, const BranchState* 
 }
 
 void SpecDiff::diff_role(const specs::RoleSpec* wanted, const RoleState* live) {
+    LB_ASSERT(wanted != nullptr || live != nullptr);
     Address address = Address::of_role(spec_.default_branch, wanted ? wanted->name : live->name);
     if (wanted == nullptr) {
         remove(std::move(address), RoleValue{live->attributes}, live->origin);
@@ -190,6 +191,7 @@ void SpecDiff::diff_role(const specs::RoleSpec* wanted, const RoleState* live) {
 }
 
 void SpecDiff::diff_database(const specs::DatabaseSpec* wanted, const DatabaseState* live) {
+    LB_ASSERT(wanted != nullptr || live != nullptr);
     Address address =
         Address::of_database(spec_.default_branch, wanted ? wanted->name : live->name);
     if (wanted == nullptr) {

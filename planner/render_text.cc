@@ -195,7 +195,7 @@ private:
         if (text_width <= width_max) width = std::max(width, text_width);
     }
 
-    std::string coloured(std::string text, std::string_view colour) const {
+    std::string coloured(const std::string& text, std::string_view colour) const {
         return colour_ == Colour::kAlways ? cat(colour, text, "\x1b[0m") : text;
     }
 
@@ -208,7 +208,7 @@ private:
         const PlannedChange& planned = *row.planned;
         Symbol symbol = symbol_of(planned);
         std::string head = cat(symbol.character, " ", padded(row.address, widths.address));
-        std::string line = cat("  ", coloured(std::move(head), symbol.colour), "  ",
+        std::string line = cat("  ", coloured(head, symbol.colour), "  ",
                                padded(row.description, widths.description), "  ",
                                padded(row.reason, widths.reason));
         bool is_refused = planned.refusal != Refusal::kNone;
