@@ -69,7 +69,7 @@ Status end_prepared_transaction(SqlSession& session, const std::string& transact
 
 Status settle_transactions(
     const SqlTarget& target,
-    const std::function<bool(std::string_view transaction_name)>& is_committed) {
+    const std::function<Result<bool>(std::string_view transaction_name)>& is_committed) {
     std::unique_ptr<SqlSession> session = LB_TRY(SqlSession::connect(target));
     std::vector<SqlRow> prepared = LB_TRY(session->query(
         "SELECT gid FROM pg_prepared_xacts WHERE database = current_database() AND owner = $1",
@@ -78,7 +78,7 @@ Status settle_transactions(
         std::string name = row[0].value_or("");
         if (!name.starts_with(kTransactionPrefix)) continue;
         TransactionEnd end =
-            is_committed(name) ? TransactionEnd::kCommit : TransactionEnd::kRollback;
+            LB_TRY(is_committed(name)) ? TransactionEnd::kCommit : TransactionEnd::kRollback;
         LB_TRY(end_prepared_transaction(*session, name, end));
     }
     return drop_transaction_objects(*session, [](std::string_view) { return true; });

@@ -65,9 +65,9 @@ std::unique_ptr<BranchTransaction> make_branch_transaction(
 // After a compute start: commits or rolls back each prepared transaction of lb's that is found, as
 // `is_committed(transaction_name)` says, then drops pending and dropped databases that belong to
 // none. A branch made while its parent had a prepared transaction inherits it; this settles it
-// there too.
+// there too. An error of `is_committed` ends it with the transaction untouched.
 Status settle_transactions(
     const SqlTarget& target,
-    const std::function<bool(std::string_view transaction_name)>& is_committed);
+    const std::function<Result<bool>(std::string_view transaction_name)>& is_committed);
 
 }  // namespace lb::engine

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -41,9 +42,10 @@ const std::string& template_cluster() {
 constexpr uint64_t kEnoughBytes = uint64_t{2} << 30;
 
 std::string base_directory() {
-    std::error_code failure;
-    fs::space_info space = fs::space("/dev/shm", failure);
-    return !failure && space.available >= kEnoughBytes ? "/dev/shm" : "/tmp";
+    struct statvfs memory {};
+    bool is_usable = ::statvfs("/dev/shm", &memory) == 0 && (memory.f_flag & ST_NOEXEC) == 0 &&
+                     memory.f_bavail * memory.f_frsize >= kEnoughBytes;
+    return is_usable ? "/dev/shm" : "/tmp";
 }
 
 }  // namespace
