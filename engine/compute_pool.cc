@@ -14,10 +14,13 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr seconds kStopPatience{20};
-// A server that ends sooner than this after its start has failed quickly.
+// A server that ends sooner than this after its start has failed quickly: the next start waits,
+// each time twice as long. One that was up is always started again; one that does not come up is
+// given up after some tries, until somebody asks for it.
 constexpr seconds kQuickFailure{10};
-constexpr uint32_t kQuickFailuresMax = 5;
+constexpr uint32_t kStartFailuresMax = 5;
 constexpr milliseconds kFirstPause{200};
+constexpr milliseconds kPauseMax{5000};
 constexpr size_t kParallelStops = 8;
 
 Error closed_error() {
@@ -81,6 +84,7 @@ Result<SqlTarget> ComputePool::start(const ComputeRequest& request) {
         std::lock_guard lock(mutex_);
         if (is_closed_ || entry->is_removed) return closed_error();
         entry->quick_failures = 0;
+        entry->start_failures = 0;
     }
     return start_entry(*entry, request);
 }
@@ -280,14 +284,17 @@ void ComputePool::schedule_restart(LineId line, bool is_start_failure) {
     SteadyTime now = std::chrono::steady_clock::now();
     bool is_quick = is_start_failure || now - entry.started_at < kQuickFailure;
     entry.quick_failures = is_quick ? entry.quick_failures + 1 : 0;
-    if (entry.quick_failures > kQuickFailuresMax) {
+    entry.start_failures = is_start_failure ? entry.start_failures + 1 : 0;
+    if (entry.start_failures > kStartFailuresMax) {
         entry.is_wanted = false;
         if (entry.failure.empty()) entry.failure = entry.compute->failure();
-        if (entry.failure.empty()) entry.failure = "the server ends soon after each start";
         return;
     }
     milliseconds pause{0};
-    if (entry.quick_failures > 1) pause = kFirstPause * (1 << (entry.quick_failures - 2));
+    if (entry.quick_failures > 1) {
+        uint32_t doublings = std::min(entry.quick_failures - 2, uint32_t{10});
+        pause = std::min(kFirstPause * (1 << doublings), kPauseMax);
+    }
     restarts_.emplace(now + pause, line);
     wake_.notify_all();
 }

@@ -1,6 +1,6 @@
 // ComputePool: the computes of all branches, by line. It starts a server once however many ask for
 // it, settles what a crash left in it before anybody uses it, and starts it again when it ends
-// unasked: at once the first time, then after growing pauses, and after several quick failures not
+// unasked: at once the first time, then after growing pauses, and after several failed starts not
 // any more (kFailed, with the log's last lines).
 //
 // Thread-safe. start() and stop() of one line wait for each other; status() never waits.
@@ -93,7 +93,8 @@ private:
         bool is_wanted = false;  // was started and not asked to stop
         bool is_held = false;
         bool is_removed = false;
-        uint32_t quick_failures = 0;
+        uint32_t quick_failures = 0;  // in a row; decides the pause
+        uint32_t start_failures = 0;  // in a row; decides when to give up
         SteadyTime started_at = {};
         std::string failure = {};
     };
