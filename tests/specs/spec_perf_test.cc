@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <chrono>
+#include <ctime>
 
 #include "base/text.h"
 #include "specs/spec_reader.h"
@@ -32,6 +33,13 @@ std::string large_spec() {
     return text;
 }
 
+// Of this process: other work on the machine must not fail the test.
+std::chrono::nanoseconds cpu_time() {
+    timespec now = {};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
 int64_t peak_kib() {
     rusage usage = {};
     getrusage(RUSAGE_SELF, &usage);
@@ -45,9 +53,9 @@ TEST(ReadSpecSpeed, TenThousandBranches) {
     auto best = std::chrono::nanoseconds::max();
     for (int run = 0; run < 5; ++run) {
         DiagnosticSink sink;
-        auto start = std::chrono::steady_clock::now();
+        std::chrono::nanoseconds start = cpu_time();
         std::optional<ProjectSpec> spec = read_spec(text, "lb.toml", sink);
-        best = std::min<std::chrono::nanoseconds>(best, std::chrono::steady_clock::now() - start);
+        best = std::min(best, cpu_time() - start);
         ASSERT_TRUE(spec.has_value());
         ASSERT_EQ(spec->branches.size(), 10'000U);
     }
