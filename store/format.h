@@ -4,8 +4,8 @@
 // frame is one mutation request, all or nothing: a header and its records, each a header followed
 // by its payload. All records of a frame share its sequence number, which is also the position.
 //
-// A frame's hash covers its header, and the header a hash of its record headers, which hold the hashes
-// of their payloads: so the chain of frame hashes covers every byte of the log.
+// A frame's hash covers its header, and the header a hash of its record headers, which hold the
+// hashes of their payloads: so the chain of frame hashes covers every byte of the log.
 //
 // Every record is one put into the index: (key, sequence) -> value. So the index can be rebuilt
 // from segments alone, and a replay is a loop.
@@ -70,7 +70,7 @@ struct FrameHeader {
     uint64_t sequence = 0;
     WallTime written_at{};
     uint32_t record_count = 0;
-    uint32_t body_bytes = 0;           // record headers and payloads
+    uint32_t body_bytes = 0;  // record headers and payloads
     // Known to be durable when this was written; 0 if that was 2^32 - 1 or more frames before.
     uint64_t durable_sequence = 0;
     uint64_t records_hash = 0;         // over the record headers: see chain_record_hash()
@@ -130,8 +130,7 @@ uint64_t chain_record_hash(uint64_t hash, std::span<const std::byte, kRecordHead
 // Frames and payloads start at multiples of 8; the bytes between are zero.
 constexpr uint64_t align_record(uint64_t bytes) { return (bytes + 7) & ~uint64_t{7}; }
 
-void encode_record_header(const RecordHeader& header,
-                          std::span<std::byte, kRecordHeaderBytes> out);
+void encode_record_header(const RecordHeader& header, std::span<std::byte, kRecordHeaderBytes> out);
 // Checks the header's own checksum; the payload's is the caller's (hash64 of the payload).
 Result<RecordHeader> decode_record_header(ByteView bytes);
 

@@ -1,3 +1,4 @@
+// create_store(): an empty store, in an order that a power cut cannot make look like a damaged one.
 #include <algorithm>
 #include <array>
 #include <random>

@@ -272,11 +272,10 @@ Status Recovery::check_nothing_durable_is_lost() {
                                      " and was durable up to ", durable_sequence_));
 }
 
-// Newest first, so that what a power cut leaves is again a log with something behind its end.
 Status Recovery::remove_segments_behind_end() {
     SegmentId end = accepted_.back().summary.segment;
-    for (size_t i = found_.size(); i-- > 0 && found_[i].segment > end;) {
-        LB_TRY(disk_.remove(segment_path(directory_, found_[i].segment)));
+    for (const Found& found : found_) {
+        if (found.segment > end) LB_TRY(disk_.remove(segment_path(directory_, found.segment)));
     }
     return ok();
 }

@@ -1,3 +1,4 @@
+// dump_segment(): a segment file as text.
 #include <algorithm>
 #include <array>
 

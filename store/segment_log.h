@@ -64,8 +64,8 @@ struct LogOptions {
     Disk* disk = nullptr;
     std::string directory;  // holds SUPER and seg/; created if absent
     // Pre-zeroed segment files kept ready by a background thread: fdatasync into such a file costs
-    // a fifth of one into a growing file. A second thread syncs full segments as they come. 0: no threads
-    // (tests), segments are only allocated.
+    // a fifth of one into a growing file. A second thread syncs full segments as they come. 0: no
+    // threads (tests), segments are only allocated.
     uint32_t spare_segments = 1;
     uint64_t segment_bytes = kSegmentBytes;  // smaller in tests
 };
@@ -80,16 +80,16 @@ struct LogStatistics {
 class SegmentLog {
 public:
     // Opens or creates. Reads SUPER, finds the end of the log (the first frame that is torn or does
-    // not chain), and makes it the place where appends go on; what is behind it is wiped first, so that it
-    // can never be mistaken for a later frame.
-    // Errors: kStoreFormatNewer, kStoreDamaged (a torn frame that is *followed* by sealed segments,
-    // a missing segment, an unreadable SUPER), kIo, kStoreFull.
+    // not chain), and makes it the place where appends go on; what is behind it is wiped first, so
+    // that it can never be mistaken for a later frame. All that was found is durable on return.
+    // Errors: kStoreFormatNewer, kStoreDamaged (a torn or missing frame or segment that was
+    // durable, an unreadable SUPER; nothing was changed), kIo, kStoreFull.
     static Result<std::unique_ptr<SegmentLog>> open(LogOptions options);
     virtual ~SegmentLog() = default;
 
     // Calls `visit` with each frame after `from` in order, up to the end of the log. Payload hashes
-    // are checked. A default LogPlace starts at the beginning. kStoreNotFound if `from` is not in the
-    // log (then the caller rebuilds from the beginning).
+    // are checked. A default LogPlace starts at the beginning. kStoreNotFound if `from` is not in
+    // the log (then the caller rebuilds from the beginning).
     virtual Status replay(LogPlace from,
                           const std::function<Status(const ReplayFrame&)>& visit) = 0;
 

@@ -1,3 +1,4 @@
+// read_record(): one record, for who knows where it is and what it must be.
 #include <array>
 
 #include "base/hash.h"

@@ -2,6 +2,7 @@
 // Used by recovery (which looks for the end of the log), replay and the dumper. Not thread-safe.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <vector>
 

@@ -130,6 +130,9 @@ TEST(LogCrash, OneFailedCallThenRestartThenPowerCut) {
                 ASSERT_TRUE(log) << to_text(log.error());
                 oracle.check_and_adopt(**log, LogOracle::Loss::kNothingAcknowledged);
                 if (HasFatalFailure()) return;
+                if (calls % 2 == 0) {
+                    ASSERT_TRUE(work(**log, oracle, random, 5));
+                }
             }
             disk.crash(seed + calls);
             auto log = open_log(disk);
@@ -173,6 +176,7 @@ TEST(LogCrash, FullDiskAtEveryCall) {
             if (calls % 2 == 0) disk.crash(calls);
             log = LB_MUST(open_log(disk));
             oracle.check_and_adopt(*log, LogOracle::Loss::kNothingAcknowledged);
+            expect_footers_name_every_record(disk, *log);
             if (HasFatalFailure()) return;
             if (is_finished) break;
         }

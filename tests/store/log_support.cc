@@ -1,6 +1,9 @@
 #include "tests/store/log_support.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
 
 #include "store/segment_files.h"
 
@@ -90,6 +93,29 @@ void LogOracle::check_and_adopt(SegmentLog& log, Loss loss) {
     frames_.resize(found.size());
     acknowledged_ = found.size();
     synced_ = found.size();
+}
+
+void expect_footers_name_every_record(Disk& disk, SegmentLog& log) {
+    using Name = std::tuple<RecordType, uint32_t, uint64_t, uint32_t, uint64_t, uint32_t, uint32_t>;
+    std::map<uint64_t, std::multiset<Name>> records;
+    LB_MUST(log.replay({}, [&](const ReplayFrame& frame) {
+        for (const ReplayRecord& record : frame.records) {
+            const RecordHeader& h = record.header;
+            records[record.location.segment.value()].insert({h.type, h.line, h.object, h.block,
+                                                             h.sequence, record.location.offset,
+                                                             record.location.stored_bytes});
+        }
+        return ok();
+    }));
+    for (uint64_t segment = 1; segment < log.statistics().segment_count; ++segment) {
+        Footer footer = LB_MUST(decode_footer(read_file(disk, segment_file(segment))));
+        EXPECT_EQ(footer.segment, SegmentId{segment});
+        std::multiset<Name> named;
+        for (const FooterEntry& e : footer.entries) {
+            named.insert({e.type, e.line, e.object, e.block, e.sequence, e.offset, e.stored_bytes});
+        }
+        EXPECT_EQ(named, records[segment]) << "segment " << segment;
+    }
 }
 
 void overwrite(Disk& disk, const std::string& path, uint64_t offset, ByteView bytes) {

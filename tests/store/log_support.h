@@ -77,6 +77,9 @@ private:
     uint64_t synced_ = 0;
 };
 
+// The footers of all segments but the last name exactly the records that are in them.
+void expect_footers_name_every_record(Disk& disk, SegmentLog& log);
+
 // Changes bytes of a file and makes that durable.
 void overwrite(Disk& disk, const std::string& path, uint64_t offset, ByteView bytes);
 void flip_bit(Disk& disk, const std::string& path, uint64_t offset, unsigned bit = 0);
