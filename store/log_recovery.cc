@@ -92,6 +92,8 @@ Result<RecoveredLog> Recovery::run() {
         LB_TRY(repair(accepted, &accepted == &accepted_.back()));
     }
     LB_TRY(disk_.sync_directory(segment_directory(directory_)));
+    // SUPER may have got its name just before its process died.
+    LB_TRY(disk_.sync_directory(directory_));
 
     RecoveredLog log;
     for (const Accepted& accepted : accepted_) log.segments.push_back(accepted.summary);
@@ -159,7 +161,7 @@ Status Recovery::walk() {
             next_problem_ = std::move(continues).error();
             break;
         }
-        if (found.footer && found.footer->last_sequence <= durable_by_headers) {
+        if (found.footer && found.footer->last_sequence < durable_by_headers) {
             trust(found);
         } else {
             LB_TRY(scan(found));

@@ -183,5 +183,50 @@ TEST(LogCrash, FullDiskAtEveryCall) {
     }
 }
 
+// Works until something other than a full disk fails, with faults that come again and again.
+void work_with_faults(MemoryDisk& disk, SegmentLog& log, LogOracle& oracle,
+                      std::mt19937_64& random) {
+    for (int step = 0; step < 60; ++step) {
+        if (random() % 10 == 0) {
+            disk.fail_after(random() % 20, random() % 4 == 0 ? kBroken : kFull, FaultMode::kOnce);
+        }
+        TestFrame frame = random_frame(random);
+        oracle.attempt(frame);
+        Result<Appended> appended = append(log, frame);
+        if (appended) {
+            oracle.acknowledge(appended->sequence);
+        } else if (appended.error().code != ErrorCode::kStoreFull) {
+            return;
+        }
+        if (random() % 8 == 0) {
+            uint64_t last_sequence = log.last_sequence();
+            if (!log.sync(last_sequence)) return;
+            oracle.synced(last_sequence);
+        }
+    }
+}
+
+// Long lives of one store: faults of both kinds, restarts and power cuts, in any order.
+TEST(LogCrash, RandomLives) {
+    for (uint64_t seed = 1; seed <= 100; ++seed) {
+        SCOPED_TRACE(testing::Message() << "seed " << seed);
+        MemoryDisk disk(seed);
+        LogOracle oracle;
+        std::mt19937_64 random(seed);
+        for (int life = 0; life < 12; ++life) {
+            bool is_power_cut = random() % 2 == 0;
+            if (is_power_cut) disk.crash(random());
+            disk.stop_failing();
+            auto log = open_log(disk);
+            ASSERT_TRUE(log) << to_text(log.error());
+            oracle.check_and_adopt(**log, is_power_cut ? LogOracle::Loss::kNothingSynced
+                                                       : LogOracle::Loss::kNothingAcknowledged);
+            expect_footers_name_every_record(disk, **log);
+            if (HasFatalFailure()) return;
+            work_with_faults(disk, **log, oracle, random);
+        }
+    }
+}
+
 }  // namespace
 }  // namespace lb::store
