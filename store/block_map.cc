@@ -63,10 +63,12 @@ uint64_t newest_cut(const std::vector<Truncation>& truncations, uint32_t block) 
     return newest;
 }
 
+}  // namespace
+
 // Nearest line first: what a line wrote or cut decides the block for good, because everything on it
 // is younger than all that is visible of its ancestors.
-Status read_chunk(IndexCursor& cursor, LineView view, DataId data, uint32_t chunk,
-                  BlockChunk& out) {
+Result<BlockChunk> read_chunk(IndexCursor& cursor, LineView view, DataId data, uint32_t chunk) {
+    BlockChunk out{};
     std::array<bool, kChunkBlocks> is_decided{};
     uint32_t undecided_count = kChunkBlocks;
     for (; view.line != nullptr && undecided_count > 0; view = view.parent()) {
@@ -81,10 +83,8 @@ Status read_chunk(IndexCursor& cursor, LineView view, DataId data, uint32_t chun
             undecided_count--;
         }
     }
-    return ok();
+    return out;
 }
-
-}  // namespace
 
 BlockVersion::BlockVersion(const RecordLocation& location, uint64_t written_sequence,
                            LineId written_by)
@@ -101,17 +101,9 @@ const BlockChunk* BlockMap::find(LineId line, DataId data, uint32_t chunk) const
     return chunks_.find({line, data, chunk});
 }
 
-Result<const BlockChunk*> BlockMap::load(LineView view, DataId data, uint32_t chunk,
-                                         IndexCursor& cursor) {
-    miss_count_++;
-    BlockChunk loaded{};
-    LB_TRY(read_chunk(cursor, view, data, chunk, loaded));
-    const BlockChunk& inserted = chunks_.insert({view.line->info.line, data, chunk}, loaded);
-    return &inserted;
-}
-
-void BlockMap::add_empty(LineId line, DataId data, uint32_t chunk) {
-    if (find(line, data, chunk) == nullptr) chunks_.insert({line, data, chunk}, BlockChunk{});
+const BlockChunk& BlockMap::insert(LineId line, DataId data, uint32_t chunk,
+                                   const BlockChunk& contents) {
+    return chunks_.insert({line, data, chunk}, contents);
 }
 
 void BlockMap::set(LineId line, DataId data, uint32_t block, const BlockVersion& version) {

@@ -31,16 +31,17 @@ static_assert(sizeof(BlockVersion) == 24);
 
 using BlockChunk = std::array<BlockVersion, kChunkBlocks>;
 
+// Reads a chunk from the index as `view` shows it.
+// Errors: the index's; kStoreDamaged for an entry that cannot be read.
+Result<BlockChunk> read_chunk(IndexCursor& cursor, LineView view, DataId data, uint32_t chunk);
+
 class BlockMap {
 public:
     // nullptr if the chunk is not in memory.
     const BlockChunk* find(LineId line, DataId data, uint32_t chunk) const;
 
-    // Requires: the chunk is not in memory. Reads it from the index as `view` shows it.
-    // Errors: the index's; kStoreDamaged for an entry that cannot be read.
-    Result<const BlockChunk*> load(LineView view, DataId data, uint32_t chunk, IndexCursor& cursor);
-    // For a chunk that is known to hold nothing yet, which saves the look-up.
-    void add_empty(LineId line, DataId data, uint32_t chunk);
+    // Requires: the chunk is not in memory.
+    const BlockChunk& insert(LineId line, DataId data, uint32_t chunk, const BlockChunk& contents);
 
     // These change only what is in memory already.
     void set(LineId line, DataId data, uint32_t block, const BlockVersion& version);
@@ -48,7 +49,7 @@ public:
     void cut(LineId line, DataId data, uint32_t first_block, uint64_t end_block);
 
     void trim(size_t chunk_count_max);
-    uint64_t miss_count() const { return miss_count_; }
+    size_t size() const { return chunks_.size(); }
 
 private:
     struct Key {
@@ -64,7 +65,6 @@ private:
     };
 
     ClockCache<Key, BlockChunk, KeyHash> chunks_;
-    uint64_t miss_count_ = 0;
 };
 
 }  // namespace lb::store

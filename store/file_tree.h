@@ -1,8 +1,8 @@
 // FileTree: POSIX files and directories on the lines of a store. Each operation is checked against
 // what the projection shows, and becomes one frame.
 //
-// Not thread-safe (Store holds its lock), except the find_* functions, which look at memory only
-// and may run at once while nothing else runs, and fetch(), which touches nothing that changes.
+// Threads: as the projection. find_* look at memory only, with Projection::share() held; fetch()
+// touches nothing that changes; the rest is for one thread at a time.
 // Errors: see store.h.
 #pragma once
 
@@ -36,8 +36,9 @@ public:
 
     // From memory; nullopt if that does not suffice (then the full operation decides).
     std::optional<FileAttributes> find_attributes(LineId line, InodeId inode) const;
-    std::optional<FileAttributes> find_name(LineId line, InodeId directory,
-                                            std::string_view name) const;
+    // Knows too that there is no such name.
+    std::optional<Result<FileAttributes>> find_name(LineId line, InodeId directory,
+                                                    std::string_view name) const;
     std::optional<ReadPlan> find_read(LineId line, InodeId inode, uint64_t offset,
                                       size_t length) const;
 

@@ -72,9 +72,13 @@ bool FileTree::is_usable(LineId line, const Inode& inode) const {
     return attributes.link_count > 0 || is_retained(line, attributes.inode);
 }
 
-void FileTree::retain(LineId line, InodeId inode) { open_files_[{line, inode}]++; }
+void FileTree::retain(LineId line, InodeId inode) {
+    auto alone = projection_.exclude();
+    open_files_[{line, inode}]++;
+}
 
 void FileTree::release(LineId line, InodeId inode) {
+    auto alone = projection_.exclude();
     auto found = open_files_.find({line, inode});
     if (found != open_files_.end() && --found->second == 0) open_files_.erase(found);
 }

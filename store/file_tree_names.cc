@@ -10,6 +10,10 @@ Error store_error(ErrorCode code, std::string message) {
     return Error{.code = code, .message = std::move(message)};
 }
 
+Error no_such_file(std::string_view name) {
+    return store_error(ErrorCode::kStoreNotFound, cat("no such file: ", quoted(name)));
+}
+
 Status check_name(std::string_view name) {
     if (is_valid_name(name)) return ok();
     return Error{.code = ErrorCode::kStoreInvalid,
@@ -19,22 +23,22 @@ Status check_name(std::string_view name) {
 
 }  // namespace
 
-std::optional<FileAttributes> FileTree::find_name(LineId line, InodeId directory,
-                                                  std::string_view name) const {
+std::optional<Result<FileAttributes>> FileTree::find_name(LineId line, InodeId directory,
+                                                          std::string_view name) const {
     const Directory* entries = projection_.find_directory(line, directory);
     if (entries == nullptr) return std::nullopt;
     auto found = entries->find(name);
-    if (found == entries->end()) return std::nullopt;
-    return find_attributes(line, found->second.inode);
+    if (found == entries->end()) return no_such_file(name);
+    std::optional<FileAttributes> attributes = find_attributes(line, found->second.inode);
+    if (!attributes) return std::nullopt;
+    return *attributes;
 }
 
 Result<FileAttributes> FileTree::lookup(const Line& line, InodeId directory,
                                         std::string_view name) {
     const Directory* entries = LB_TRY(this->directory(line, directory));
     auto found = entries->find(name);
-    if (found == entries->end()) {
-        return store_error(ErrorCode::kStoreNotFound, cat("no such file: ", quoted(name)));
-    }
+    if (found == entries->end()) return no_such_file(name);
     return LB_TRY(existing(line, found->second.inode))->record.attributes;
 }
 
@@ -97,9 +101,7 @@ Status FileTree::remove(const Line& line, InodeId directory, std::string_view na
                         FileType expected) {
     const Directory* entries = LB_TRY(this->directory(line, directory));
     auto found = entries->find(name);
-    if (found == entries->end()) {
-        return store_error(ErrorCode::kStoreNotFound, cat("no such file: ", quoted(name)));
-    }
+    if (found == entries->end()) return no_such_file(name);
     DirectoryChild child = found->second;
     bool is_directory = child.type == FileType::kDirectory;
     if (expected == FileType::kDirectory && !is_directory) {
@@ -127,9 +129,7 @@ Status FileTree::rename(const Line& line, InodeId directory, std::string_view na
     const Directory* from = LB_TRY(this->directory(line, directory));
     const Directory* to = LB_TRY(this->directory(line, new_directory));
     auto source = from->find(name);
-    if (source == from->end()) {
-        return store_error(ErrorCode::kStoreNotFound, cat("no such file: ", quoted(name)));
-    }
+    if (source == from->end()) return no_such_file(name);
     DirectoryChild moved = source->second;
     auto target = to->find(new_name);
     bool replaces = target != to->end();

@@ -59,6 +59,7 @@ Result<Inode*> Projection::load_inode(const Line& line, InodeId inode) {
         std::optional<InodeRecord> record = decode_inode(inode, as_bytes(cursor->value()));
         if (!record) return unreadable_entry("inode", owner, inode.value());
         record->attributes.last_sequence = sequence_in_key(cursor->key());
+        auto alone = exclude_for_load();
         return &inodes_.insert(key, Inode{.record = std::move(*record)});
     }
     return Error{.code = ErrorCode::kStoreNotFound,
@@ -69,6 +70,7 @@ Result<const Directory*> Projection::directory(const Line& line, InodeId directo
     Key key{line.info.line, directory};
     if (const Directory* found = directories_.find(key)) return found;
     Directory loaded = LB_TRY(read_directory(line, directory));
+    auto alone = exclude_for_load();
     directory_entries_ += loaded.size();
     return static_cast<const Directory*>(&directories_.insert(key, std::move(loaded)));
 }
@@ -127,7 +129,21 @@ Result<InodeId> Projection::child_at(IndexCursor& cursor, LineView view, InodeId
 Result<const BlockChunk*> Projection::chunk(const Line& line, DataId data, uint32_t chunk) {
     if (const BlockChunk* found = find_chunk(line.info.line, data, chunk)) return found;
     std::unique_ptr<IndexCursor> cursor = LB_TRY(this->cursor());
-    return blocks_.load(lines_.view(line), data, chunk, *cursor);
+    chunk_misses_.fetch_add(1, std::memory_order_relaxed);
+    BlockChunk loaded = LB_TRY(read_chunk(*cursor, lines_.view(line), data, chunk));
+    auto alone = exclude_for_load();
+    return &blocks_.insert(line.info.line, data, chunk, loaded);
+}
+
+void Projection::add_empty_chunk(LineId line, DataId data, uint32_t chunk) {
+    if (find_chunk(line, data, chunk) != nullptr) return;
+    auto alone = exclude_for_load();
+    blocks_.insert(line, data, chunk, BlockChunk{});
+}
+
+std::unique_lock<std::shared_mutex> Projection::exclude_for_load() {
+    if (is_applying_) return {};
+    return exclude();
 }
 
 Result<std::optional<std::string>> Projection::note(std::string_view key) {
@@ -149,17 +165,21 @@ Result<std::vector<Note>> Projection::notes(std::string_view prefix) {
 
 Status Projection::trim() {
     if (batch_.entry_count() >= kBatchEntries) LB_TRY(write_for_read());
-    directories_.trim(
-        [&] {
-            return directories_.size() > limits_.directory_count ||
-                   directory_entries_ > limits_.directory_entries;
-        },
-        [&](const Key&, const Directory& directory) { directory_entries_ -= directory.size(); });
+    auto has_too_many_directories = [&] {
+        return directories_.size() > limits_.directory_count ||
+               directory_entries_ > limits_.directory_entries;
+    };
+    auto has_too_many_inodes = [&] { return inodes_.size() > limits_.inode_count; };
+    bool has_too_many_chunks = blocks_.size() > limits_.chunk_count;
+    if (!has_too_many_directories() && !has_too_many_inodes() && !has_too_many_chunks) return ok();
+    auto alone = exclude_for_load();
+    directories_.trim(has_too_many_directories, [&](const Key&, const Directory& directory) {
+        directory_entries_ -= directory.size();
+    });
     blocks_.trim(limits_.chunk_count);
-    inodes_.trim([&] { return inodes_.size() > limits_.inode_count; },
-                 [&](const Key& key, const Inode& inode) {
-                     if (inode.is_dirty) put_inode(key, inode);
-                 });
+    inodes_.trim(has_too_many_inodes, [&](const Key& key, const Inode& inode) {
+        if (inode.is_dirty) put_inode(key, inode);
+    });
     return ok();
 }
 

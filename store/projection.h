@@ -4,12 +4,17 @@
 // - the lines with their statistics,
 // - the inodes, directories and block chunks that are in use.
 //
-// Not thread-safe, except that the find_* functions may run on several threads at once while
-// nothing else runs. Pointers live until the next trim().
+// Threads: one at a time may change or load things (Store has a lock for that). Others may
+// meanwhile look at what is in memory, with share() held: find_* and lines(). What is in memory
+// changes only for the moment in which a frame is applied or something loaded is put in, never
+// during a call to the disk. Pointers live until the next trim().
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -63,6 +68,9 @@ public:
     // Before an operation: makes room in memory, and fails if the index cannot keep up.
     Status trim();
 
+    std::shared_lock<std::shared_mutex> share() const { return std::shared_lock(mutex_); }
+    std::unique_lock<std::shared_mutex> exclude() { return std::unique_lock(mutex_); }
+
     const LineTable& lines() const { return lines_; }
 
     // From memory; nullptr if it is not there.
@@ -77,9 +85,7 @@ public:
     Result<const Directory*> directory(const Line& line, InodeId directory);
     Result<const BlockChunk*> chunk(const Line& line, DataId data, uint32_t chunk);
     // A chunk beyond the end of its file holds nothing: no need to look it up.
-    void add_empty_chunk(LineId line, DataId data, uint32_t chunk) {
-        blocks_.add_empty(line, data, chunk);
-    }
+    void add_empty_chunk(LineId line, DataId data, uint32_t chunk);
 
     Result<std::optional<std::string>> note(std::string_view key);
     Result<std::vector<Note>> notes(std::string_view prefix);
@@ -90,7 +96,7 @@ public:
     // Writes out the batch, with all that makes the index complete up to here.
     Status write_index();
 
-    uint64_t chunk_miss_count() const { return blocks_.miss_count(); }
+    uint64_t chunk_miss_count() const { return chunk_misses_.load(std::memory_order_relaxed); }
 
 private:
     // One record of a frame, from an append or from a replay.
@@ -151,6 +157,9 @@ private:
     Status write_for_read();
     void put_meta();
 
+    std::unique_lock<std::shared_mutex> exclude_for_load();
+
+    mutable std::shared_mutex mutex_;
     SegmentLog& log_;
     Index& index_;
     ProjectionLimits limits_;
@@ -169,8 +178,9 @@ private:
 
     uint64_t next_inode_ = kRootInode.value() + 1;
     uint64_t next_line_ = 1;
-    bool is_applying_ = false;  // the index cannot stand for a place in the log now
-    bool is_replaying_ = false;
+    std::atomic<uint64_t> chunk_misses_ = 0;
+    bool is_applying_ = false;   // in the middle of a frame, with mutex_ held
+    bool is_replaying_ = false;  // nobody else is there yet
     bool is_failed_ = false;
 };
 

@@ -37,15 +37,17 @@ Result<Appended> Projection::append(std::span<const NewRecord> records) {
     LB_ASSERT(appended.locations.size() == records.size());
     bytes_since_flush_ += appended.stored_bytes;
     Frame frame{appended.sequence, appended.written_at};
-    is_failed_ = true;  // until everything is applied
+    auto alone = exclude();
     is_applying_ = true;
-    for (size_t i = 0; i < records.size(); i++) {
+    Status applied;
+    for (size_t i = 0; i < records.size() && applied.is_ok(); i++) {
         const NewRecord& record = records[i];
-        LB_TRY(apply(frame, {record.type, record.line, record.object, record.block, record.payload,
-                             appended.locations[i]}));
+        applied = apply(frame, {record.type, record.line, record.object, record.block,
+                                record.payload, appended.locations[i]});
     }
     is_applying_ = false;
-    is_failed_ = false;
+    is_failed_ = !applied.is_ok();
+    LB_TRY(std::move(applied));
     return appended;
 }
 

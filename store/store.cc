@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <mutex>
-#include <shared_mutex>
 #include <unordered_set>
 
 #include "base/text.h"
@@ -17,8 +16,9 @@ namespace {
 
 constexpr size_t kNoteKeyMaxBytes = 1024;
 
-// One lock. Changes hold it alone, so that log order is index order; look-ups that memory can
-// answer share it; syncs and the reading of block contents are outside of it.
+// Changes, and loads of what is not in memory, are made one at a time (change_mutex_), so that log
+// order is index order. What memory can answer needs only the projection's shared lock, which is
+// never held over a call to the disk. Syncs and the reading of block contents need no lock.
 class LogStore final : public Store {
 public:
     LogStore(StoreOptions options, Disk& disk, std::unique_ptr<SegmentLog> log)
@@ -71,11 +71,16 @@ private:
     template <class Operation>
     auto alone(LineId line, const Operation& operation)
         -> decltype(operation(std::declval<const Line&>())) {
-        std::unique_lock lock(mutex_);
+        std::lock_guard lock(change_mutex_);
+        LB_TRY(check_open());
         LB_TRY(projection_->trim());
         const Line* found = projection_->lines().find_live(line);
         if (found == nullptr) return no_such_line(line);
         return operation(*found);
+    }
+    Status check_open() const {
+        if (!is_closed_) return ok();
+        return Error{.code = ErrorCode::kStoreReadOnly, .message = "the store is closed"};
     }
     static Error no_such_line(LineId line) {
         return Error{.code = ErrorCode::kStoreNotFound,
@@ -92,10 +97,11 @@ private:
     std::unique_ptr<SegmentLog> log_;
     std::unique_ptr<Index> index_;
 
-    mutable std::shared_mutex mutex_;
     std::unique_ptr<Projection> projection_;
     std::unique_ptr<FileTree> tree_;
+    mutable std::mutex change_mutex_;
     std::unordered_set<LineId> reserved_lines_;
+    bool is_closed_ = false;
     uint64_t next_line_ = 1;
 
     std::atomic<uint64_t> block_reads_ = 0;
@@ -122,7 +128,7 @@ Status LogStore::start() {
 }
 
 LineId LogStore::reserve_line() {
-    std::unique_lock lock(mutex_);
+    std::lock_guard lock(change_mutex_);
     LineId line{next_line_++};
     reserved_lines_.insert(line);
     return line;
@@ -131,7 +137,8 @@ LineId LogStore::reserve_line() {
 Result<Position> LogStore::commit(const Commit& commit) {
     uint64_t sequence = 0;
     {
-        std::unique_lock lock(mutex_);
+        std::lock_guard lock(change_mutex_);
+        LB_TRY(check_open());
         LB_TRY(projection_->trim());
         LB_TRY(check_commit(commit));
         FrameRecords frame = build_commit(commit);
@@ -229,19 +236,19 @@ FrameRecords LogStore::build_commit(const Commit& commit) const {
 }
 
 Result<LineInfo> LogStore::line(LineId line) const {
-    std::shared_lock lock(mutex_);
+    auto shared = projection_->share();
     const Line* found = projection_->lines().find(line);
     if (found == nullptr) return no_such_line(line);
     return found->info;
 }
 
 std::vector<LineInfo> LogStore::lines() const {
-    std::shared_lock lock(mutex_);
+    auto shared = projection_->share();
     return projection_->lines().live();
 }
 
 std::vector<LineId> LogStore::children(LineId line) const {
-    std::shared_lock lock(mutex_);
+    auto shared = projection_->share();
     std::vector<LineId> result;
     const Line* found = projection_->lines().find(line);
     if (found == nullptr) return result;
@@ -252,20 +259,22 @@ std::vector<LineId> LogStore::children(LineId line) const {
 }
 
 Result<std::optional<std::string>> LogStore::note(std::string_view key) const {
-    std::unique_lock lock(mutex_);
+    std::lock_guard lock(change_mutex_);
+    LB_TRY(check_open());
     if (key.empty() || key.size() > kNoteKeyMaxBytes) return std::optional<std::string>();
     return projection_->note(key);
 }
 
 Result<std::vector<Note>> LogStore::notes(std::string_view prefix) const {
-    std::unique_lock lock(mutex_);
+    std::lock_guard lock(change_mutex_);
+    LB_TRY(check_open());
     if (prefix.size() > kNoteKeyMaxBytes) return std::vector<Note>();
     return projection_->notes(prefix);
 }
 
 Result<FileAttributes> LogStore::lookup(LineId line, InodeId directory, std::string_view name) {
     {
-        std::shared_lock lock(mutex_);
+        auto shared = projection_->share();
         if (projection_->lines().find_live(line) != nullptr) {
             if (auto found = tree_->find_name(line, directory, name)) return *found;
         }
@@ -275,7 +284,7 @@ Result<FileAttributes> LogStore::lookup(LineId line, InodeId directory, std::str
 
 Result<FileAttributes> LogStore::attributes(LineId line, InodeId inode) {
     {
-        std::shared_lock lock(mutex_);
+        auto shared = projection_->share();
         if (projection_->lines().find_live(line) != nullptr) {
             if (auto found = tree_->find_attributes(line, inode)) return *found;
         }
@@ -328,7 +337,7 @@ Result<size_t> LogStore::read(LineId line, InodeId inode, uint64_t offset,
                               std::span<std::byte> out) {
     std::optional<ReadPlan> plan;
     {
-        std::shared_lock lock(mutex_);
+        auto shared = projection_->share();
         if (projection_->lines().find_live(line) != nullptr) {
             plan = tree_->find_read(line, inode, offset, out.size());
         }
@@ -360,12 +369,12 @@ Status LogStore::zero(LineId line, InodeId inode, uint64_t offset, uint64_t leng
 }
 
 void LogStore::retain(LineId line, InodeId inode) {
-    std::unique_lock lock(mutex_);
+    std::lock_guard lock(change_mutex_);
     tree_->retain(line, inode);
 }
 
 void LogStore::release(LineId line, InodeId inode) {
-    std::unique_lock lock(mutex_);
+    std::lock_guard lock(change_mutex_);
     tree_->release(line, inode);
 }
 
@@ -383,7 +392,7 @@ StoreStatistics LogStore::statistics() const {
     result.block_writes = block_writes_.load(std::memory_order_relaxed);
     Result<uint64_t> free_bytes = disk_.free_bytes(options_.directory);
     if (free_bytes.is_ok()) result.free_bytes = *free_bytes;
-    std::shared_lock lock(mutex_);
+    auto shared = projection_->share();
     result.line_count = projection_->lines().live_count();
     result.index_chunk_misses = projection_->chunk_miss_count();
     return result;
@@ -391,7 +400,9 @@ StoreStatistics LogStore::statistics() const {
 
 // The index goes first: what it writes out must be in the log by then.
 Status LogStore::close() {
-    std::unique_lock lock(mutex_);
+    std::lock_guard lock(change_mutex_);
+    LB_TRY(check_open());
+    is_closed_ = true;
     Status synced = log_->sync(log_->last_sequence());
     Status written = synced.is_ok() ? projection_->write_index() : ok();
     Status index_closed = index_->close();
