@@ -1,12 +1,16 @@
 #include "cli/client.h"
 
+#include <chrono>
 #include <optional>
+#include <thread>
 
 #include "base/text.h"
 #include "cli/http_client.h"
 
 namespace lb::cli {
 namespace {
+
+constexpr int kRetries = 5;
 
 Error error_of(const HttpReply& reply) {
     Result<Json> document = Json::parse(reply.body);
@@ -53,12 +57,21 @@ private:
 
 Result<Json> Client::call(const ApiCall& call) const {
     ApiRequest request = to_request(call);
-    HttpReply reply = LB_TRY(http_call({.socket_path = socket_path_,
-                                        .method = request.method,
-                                        .target = request.target,
-                                        .body = request.body}));
-    if (reply.status != 200) return error_of(reply);
-    return Json::parse(reply.body);
+    HttpCall http{.socket_path = socket_path_,
+                  .method = request.method,
+                  .target = request.target,
+                  .body = request.body};
+    Result<HttpReply> reply = http_call(http);
+    // A killed daemon still accepts connections for a moment. All of these may be asked for twice.
+    for (int retry = 1; bring_back_ && retry <= kRetries; ++retry) {
+        if (reply.is_ok() || reply.error().code != ErrorCode::kDaemonUnreachable) break;
+        std::this_thread::sleep_for(std::chrono::milliseconds(50 * retry));
+        LB_TRY(bring_back_());
+        reply = http_call(http);
+    }
+    if (!reply.is_ok()) return std::move(reply).error();
+    if (reply->status != 200) return error_of(*reply);
+    return Json::parse(reply->body);
 }
 
 Result<Json> Client::branch_call(ApiCall::Kind kind, const std::string& project,

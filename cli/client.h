@@ -16,8 +16,10 @@ namespace lb::cli {
 
 class Client {
 public:
-    // Talks to whoever listens there; ensure_daemon() sees to it that somebody does.
-    explicit Client(std::string socket_path) : socket_path_(std::move(socket_path)) {}
+    // Talks to whoever listens there. `bring_back` (ensure_daemon()) sees to it that somebody does:
+    // a call that finds the daemon dying is made again. But for an apply, whose outcome is unknown.
+    explicit Client(std::string socket_path, std::function<Status()> bring_back = {})
+        : socket_path_(std::move(socket_path)), bring_back_(std::move(bring_back)) {}
 
     Result<std::vector<std::string>> projects() const;
     Result<ProjectState> state(const std::string& project, engine::Observe observe) const;
@@ -39,6 +41,7 @@ private:
                              const std::string& branch) const;
 
     std::string socket_path_;
+    std::function<Status()> bring_back_;
 };
 
 }  // namespace lb::cli

@@ -46,9 +46,12 @@ PostgresChoice postgres_choice_of_environment() {
 Result<Client> Session::client() {
     if (client_.has_value()) return *client_;
     Home here = LB_TRY(home());
-    LB_TRY(ensure_daemon(here, postgres_choice_of_environment(),
-                         [this](std::string_view line) { output_.notice(line); }));
-    client_.emplace(here.socket_path());
+    auto bring_back = [this, here] {
+        return ensure_daemon(here, postgres_choice_of_environment(),
+                             [this](std::string_view line) { output_.notice(line); });
+    };
+    LB_TRY(bring_back());
+    client_.emplace(here.socket_path(), bring_back);
     return *client_;
 }
 
