@@ -48,6 +48,14 @@ Status choose_and_keep_port(Context& context, Found& found) {
     return ok();
 }
 
+Result<bool> has_prepared_transaction(const SqlTarget& target) {
+    std::unique_ptr<SqlSession> session = LB_TRY(SqlSession::connect(target));
+    auto rows = LB_TRY(
+        session->query("SELECT FROM pg_prepared_xacts WHERE starts_with(gid, 'lb-') AND owner = $1",
+                       {target.user}));
+    return !rows.empty();
+}
+
 }  // namespace
 
 uint16_t active_port(const BranchRecord& branch) {
@@ -72,16 +80,15 @@ ComputeRequest compute_request(Context& context, const ProjectRecord& project,
                                const BranchRecord& branch, const std::string& assumed_committed) {
     auto settle = [&store = context.store(), id = project.id,
                    assumed_committed](const SqlTarget& target) -> Status {
-        Status unreadable = ok();
-        Status settled = settle_transactions(target, [&](std::string_view name) {
+        auto is_committed = [&](std::string_view name) -> Result<bool> {
             if (name == assumed_committed) return true;
-            Result<bool> is_committed = is_transaction_committed(store, id, name);
-            if (is_committed.is_ok()) return *is_committed;
-            unreadable = std::move(is_committed).error();
-            return false;
-        });
-        LB_TRY(std::move(unreadable));
-        return settled;
+            return is_transaction_committed(store, id, name);
+        };
+        Status settled = settle_transactions(target, is_committed);
+        if (settled.is_ok() || LB_TRY(has_prepared_transaction(target))) return settled;
+        // Every transaction has its end. What could not be dropped, such as a database that
+        // somebody has a prepared transaction in, is only in the way; the next start tries again.
+        return ok();
     };
     // Whether lb keeps the server running is nothing that the server has to be restarted for.
     ComputeSettings settings = branch.compute;

@@ -67,25 +67,26 @@ TEST_F(ApplyDraftTest, ANewProjectStartsAtGenerationOne) {
 
 TEST_F(ApplyDraftTest, AProjectMadeAnewGoesOnCounting) {
     ChangeSet changes = new_project();
-    ApplyDraft made = LB_MUST(
-        make_draft({.changes = changes, .last_generation = Generation{41}, .now = kNow}));
+    ApplyDraft made =
+        LB_MUST(make_draft({.changes = changes, .last_generation = Generation{41}, .now = kNow}));
     EXPECT_EQ(made.project.generation, Generation{42});
 }
 
 TEST_F(ApplyDraftTest, ParentsComeFirst) {
-    ApplyDraft made = LB_MUST(draft({create_branch("a", {.parent = "b"}),
-                                     create_branch("b", {.parent = "c"}), create_branch("c"),
-                                     create_branch("d", {.parent = "b"})}));
+    ApplyDraft made =
+        LB_MUST(draft({create_branch("a", {.parent = "b"}), create_branch("b", {.parent = "c"}),
+                       create_branch("c"), create_branch("d", {.parent = "b"})}));
     EXPECT_EQ(made.in_order(), (std::vector<std::string>{"c", "b", "a", "d"}));
     EXPECT_EQ(made.project.generation, Generation{10});
 }
 
 TEST_F(ApplyDraftTest, BranchPointsAreParsed) {
     EXPECT_EQ(LB_MUST(draft({create_branch("x")})).branches.at("x").at, kHead);
-    EXPECT_EQ(LB_MUST(draft({create_branch("x", {.parent = "main", .requested_at = "position:12"})}))
-                  .branches.at("x")
-                  .at,
-              Position{12});
+    EXPECT_EQ(
+        LB_MUST(draft({create_branch("x", {.parent = "main", .requested_at = "position:12"})}))
+            .branches.at("x")
+            .at,
+        Position{12});
     for (const char* text : {"position:", "position:0", "position:1x", "head", "position:-1"}) {
         expect_error({create_branch("x", {.parent = "main", .requested_at = text})},
                      ErrorCode::kBadRequest);
@@ -178,9 +179,9 @@ TEST_F(ApplyDraftTest, ADestroyNamesEveryBranch) {
     ASSERT_FALSE(stale.is_ok());
     EXPECT_EQ(stale.error().code, ErrorCode::kPlanStale);
     EXPECT_EQ(stale.error().notes, (std::vector<std::string>{"branch \"staging\" would be left"}));
-    EXPECT_TRUE(draft({delete_branch("deep"), delete_branch("staging"), delete_branch("main"),
-                       project})
-                    .is_ok());
+    EXPECT_TRUE(
+        draft({delete_branch("deep"), delete_branch("staging"), delete_branch("main"), project})
+            .is_ok());
 }
 
 TEST_F(ApplyDraftTest, WhoMadeItIsKept) {
@@ -255,9 +256,10 @@ TEST_F(StalenessTest, TheErrorNamesEachResource) {
                              {.address = Address::of_branch("x"), .version = Generation{8}}};
     auto result = draft(changes);
     ASSERT_FALSE(result.is_ok());
-    EXPECT_EQ(result.error().notes,
-              (std::vector<std::string>{"branch.staging: planned with version 4, now version 5",
-                                        "branch.x: planned with version 8, now it does not exist"}));
+    EXPECT_EQ(
+        result.error().notes,
+        (std::vector<std::string>{"branch.staging: planned with version 4, now version 5",
+                                  "branch.x: planned with version 8, now it does not exist"}));
 }
 
 }  // namespace

@@ -24,9 +24,7 @@ rc::Gen<WallTime> any_time() {
                         [](int64_t value) { return WallTime{std::chrono::nanoseconds{value}}; });
 }
 
-Origin any_origin() {
-    return *rc::gen::element(Origin::kSpec, Origin::kCommand, Origin::kManual);
-}
+Origin any_origin() { return *rc::gen::element(Origin::kSpec, Origin::kCommand, Origin::kManual); }
 
 BranchRecord any_branch() {
     BranchRecord record{
@@ -95,8 +93,8 @@ RC_GTEST_PROP(CatalogRecords, GenerationComesBack, ()) {
     for (size_t i = 0; i < count; ++i) {
         record.changes.push_back(
             {.address = *any_name(),
-             .kind = *rc::gen::element(ChangeKind::kCreate, ChangeKind::kUpdate,
-                                       ChangeKind::kDelete)});
+             .kind =
+                 *rc::gen::element(ChangeKind::kCreate, ChangeKind::kUpdate, ChangeKind::kDelete)});
     }
     auto decoded = decode_generation(encode(record));
     RC_ASSERT(decoded.is_ok());
@@ -110,7 +108,8 @@ TEST(CatalogRecords, ObservationComesBack) {
     ObservationRecord record{.line = LineId{7}, .position = Position{99}};
     record.observation.roles.push_back(
         {.name = "app",
-         .attributes = {.login = true, .member_of = {"pg_read_all_data"},
+         .attributes = {.login = true,
+                        .member_of = {"pg_read_all_data"},
                         .password_verifier = "SCRAM-SHA-256$4096:salt$stored:server"}});
     record.observation.databases.push_back({.name = "shop", .owner = "app"});
     ObservationRecord decoded = LB_MUST(decode_observation(encode(record)));
@@ -132,14 +131,16 @@ TEST(CatalogRecords, WhatIsNoRecordIsDamage) {
     for (const char* text : {"", "{", "[]", "7", "{}", R"({"v":0,"line":1,"postgres_version":""})",
                              R"({"v":"1","line":1,"postgres_version":""})",
                              R"({"v":1,"line":0,"postgres_version":""})",
-                             R"({"v":1,"line":-1,"postgres_version":""})",
-                             R"({"v":1,"line":1})"}) {
+                             R"({"v":1,"line":-1,"postgres_version":""})", R"({"v":1,"line":1})"}) {
         auto decoded = decode_template(text);
         ASSERT_FALSE(decoded.is_ok()) << text;
         EXPECT_EQ(decoded.error().code, ErrorCode::kStoreDamaged) << text;
     }
-    BranchRecord branch{.id = BranchId{1}, .name = "main", .line = LineId{1},
-                        .created_in = Generation{1}, .version = Generation{1}};
+    BranchRecord branch{.id = BranchId{1},
+                        .name = "main",
+                        .line = LineId{1},
+                        .created_in = Generation{1},
+                        .version = Generation{1}};
     std::string text = encode(branch);
     for (size_t length = 0; length < text.size(); ++length) {
         EXPECT_FALSE(decode_branch(text.substr(0, length)).is_ok()) << length;

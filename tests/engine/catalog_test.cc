@@ -181,9 +181,8 @@ TEST_F(CatalogTest, NotesThatDoNotFitTogetherAreDamage) {
         CatalogEdit edit = first_edit(main);
         write(edit, {main});
         store::Commit commit;
-        commit.notes.push_back({.key = key == "branch" ? branch_key(edit.project.id, main.id)
-                                               : key,
-                                .value = value});
+        commit.notes.push_back(
+            {.key = key == "branch" ? branch_key(edit.project.id, main.id) : key, .value = value});
         LB_MUST(store_->commit(commit));
         auto loaded = Catalog::load(*store_);
         ASSERT_FALSE(loaded.is_ok()) << key;
@@ -198,12 +197,13 @@ TEST_F(CatalogTest, NotesThatDoNotFitTogetherAreDamage) {
     expect_damaged("branch", "{\"v\":1}");
     expect_damaged("branch", "nonsense");
     expect_damaged("branch/77/78", encode(branch("orphan")));
-    expect_damaged("project/99", encode(ProjectRecord{.id = ProjectId{98}, .name = "other",
+    expect_damaged("project/99", encode(ProjectRecord{.id = ProjectId{98},
+                                                      .name = "other",
                                                       .default_branch = BranchId{1},
                                                       .generation = Generation{1},
                                                       .version = Generation{1}}));
-    expect_damaged("template/15", encode(TemplateRecord{.line = LineId{4711},
-                                                        .postgres_version = "15.20"}));
+    expect_damaged("template/15",
+                   encode(TemplateRecord{.line = LineId{4711}, .postgres_version = "15.20"}));
     expect_damaged("catalog", "x");
 }
 

@@ -108,6 +108,21 @@ TEST_F(EngineComputeTest, AKilledServerComesBackByItself) {
     }
 }
 
+TEST_F(EngineComputeTest, AServerThatKeepsDyingIsGivenUpUntilItIsAskedForAgain) {
+    LB_MUST(home_->apply(new_project()));
+    home_->sql("main", "SELECT 1");
+    std::string directory = data_directory("main");
+    int kills = 0;
+    EXPECT_TRUE(eventually([&] {
+        if (status("main") == ComputeStatus::kRunning && kill_processes_in(directory) > 0) ++kills;
+        return status("main") == ComputeStatus::kFailed;
+    }));
+    EXPECT_GE(kills, 4);
+    EXPECT_FALSE(home_->branch("main").compute.failure.empty());
+    EXPECT_EQ(home_->sql("main", "SELECT 1"), "1");
+    EXPECT_EQ(status("main"), ComputeStatus::kRunning);
+}
+
 TEST_F(EngineComputeTest, AServerThatCannotStartSaysWhyAndHarmsNothingElse) {
     LB_MUST(home_->apply(new_project({create_branch("bad")})));
     home_->sql("bad", "ALTER SYSTEM SET shared_preload_libraries = 'no_such_library'");

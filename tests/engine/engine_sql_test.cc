@@ -159,5 +159,21 @@ TEST_F(EngineSqlTest, APreparedTransactionOfSomebodyElseIsLeftAlone) {
     home_->sql("child", "ROLLBACK PREPARED 'theirs'");
 }
 
+TEST_F(EngineSqlTest, WhatCannotBeDroppedDoesNotLockTheBranch) {
+    LB_MUST(home_->apply(new_project({create_database("main", "attic")})));
+    home_->sql("main", "CREATE TABLE t (n int)", "attic");
+    // A database with a prepared transaction cannot be dropped; the child inherits one in a
+    // database that it then finds given up.
+    LB_MUST(home_->apply(change_set({create_branch("child")})));
+    home_->sql("child", "BEGIN; INSERT INTO public.t VALUES (1); PREPARE TRANSACTION 'theirs'",
+               "attic");
+    Result<Applied> applied = home_->apply(change_set({delete_database("child", "attic")}));
+    // Refused or done, but never a branch that does not start any more.
+    EXPECT_TRUE(applied.is_ok() || applied.error().code == ErrorCode::kRefused);
+    EXPECT_EQ(home_->sql("child", "SELECT 1"), "1");
+    home_->reopen();
+    EXPECT_EQ(home_->sql("child", "SELECT 1"), "1");
+}
+
 }  // namespace
 }  // namespace lb::engine
