@@ -266,12 +266,12 @@ CommandInfo destroy_command() {
                 "Deletes everything of the project. Its name has to be given twice: as the "
                 "argument, and as --confirm or at the question. Refused while a branch is "
                 "protected.",
-            .positionals = {{.name = "PROJECT",
+            .positionals = {{.name = "NAME",
                              .help = "the project to delete",
                              .completes = Completes::kProject,
                              .is_required = true}},
             .options = {{.name = "--confirm",
-                         .value = "PROJECT",
+                         .value = "NAME",
                          .help = "its name once more, instead of the question"}},
             .examples = {{"lb destroy shop --confirm shop", ""}},
             .run = run_destroy};

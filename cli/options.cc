@@ -24,113 +24,69 @@ std::string cli11_name(const OptionInfo& option) {
 bool is_positional(const OptionInfo& option) { return option.name[0] != '-'; }
 bool is_flag(const OptionInfo& option) { return !is_positional(option) && option.value.empty(); }
 
-// What is parsed for one command: the table's entry beside CLI11's.
+// A table's entry beside CLI11's.
 struct BoundOption {
     const OptionInfo* info;
     CLI::Option* option;
 };
-struct BoundCommand {
-    const CommandInfo* info;
-    CLI::App* app;
-    std::vector<BoundOption> options;
-};
 
 BoundOption bind(CLI::App& app, const OptionInfo& info) {
-    if (is_flag(info)) return {&info, app.add_flag(cli11_name(info))};
+    if (is_flag(info)) return {&info, app.add_flag(cli11_name(info))->disable_flag_override()};
     CLI::Option* option = app.add_option(cli11_name(info));
-    option->type_size(1);
-    if (is_positional(info) && info.is_repeatable) {
-        option->expected(-1);
-    } else {
-        // Exactly one value per mention, so that "[a]" is not taken for a list.
-        option->expected(1)->allow_extra_args(false);
-    }
+    // Exactly one value per mention, so that "[a]" is not taken for a list.
+    option->type_size(1)->expected(1)->allow_extra_args(false);
     if (info.is_repeatable) option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     return {&info, option};
 }
 
-// CLI11's picture of the whole table.
-class Parser {
-public:
-    Parser() : app_("lb") {
-        prepare(app_);
-        for (const OptionInfo& option : global_options()) {
-            global_options_.push_back(bind(app_, option));
-        }
-        for (const GroupInfo& group : group_table()) add_app(app_, std::string(group.name));
-        for (const CommandInfo& command : command_table()) add_command(command);
-    }
-
-    Result<CommandLine> parse(std::vector<std::string> words);
-
-private:
-    static void prepare(CLI::App& app) {
-        app.set_help_flag();
-        app.set_config();
-        app.allow_extras();  // reported by us, with what was probably meant
-        app.fallthrough();
-    }
-
-    static CLI::App* add_app(CLI::App& parent, const std::string& name) {
-        CLI::App* app = parent.add_subcommand(name);
-        prepare(*app);
-        return app;
-    }
-
-    void add_command(const CommandInfo& command) {
-        size_t space = command.name.find(' ');
-        std::string last(command.name.substr(space == std::string_view::npos ? 0 : space + 1));
-        CLI::App* parent = space == std::string_view::npos
-                               ? &app_
-                               : app_.get_subcommand(std::string(command.name.substr(0, space)));
-        BoundCommand bound{&command, add_app(*parent, last), {}};
-        for (const OptionInfo& option : command.positionals) {
-            bound.options.push_back(bind(*bound.app, option));
-        }
-        for (const OptionInfo& option : command.options) {
-            bound.options.push_back(bind(*bound.app, option));
-        }
-        commands_.push_back(std::move(bound));
-    }
-
-    Status run_cli11(std::vector<std::string> words);
-    const BoundCommand* parsed_command() const;
-    std::string parsed_group() const;
-    Status check_extras(const BoundCommand* command, const std::string& group) const;
-    static Status check_required(const BoundCommand& command, const Arguments& arguments);
-
-    CLI::App app_;
-    std::vector<BoundOption> global_options_;
-    std::vector<BoundCommand> commands_;
+// The words of a command line, taken apart before CLI11 sees them. (CLI11's own subcommands would
+// take `lb branch delete stop` for `lb stop`.)
+struct SplitWords {
+    std::vector<std::string> command = {};  // at most a group and a command of it
+    std::vector<std::string> others = {};   // options and arguments
+    std::vector<std::string> rest = {};     // after "--"
+    bool has_rest = false;
 };
 
-// The one place where CLI11's exceptions are caught.
-Status Parser::run_cli11(std::vector<std::string> words) {
-    std::reverse(words.begin(), words.end());  // as CLI11 wants them
-    try {
-        app_.parse(std::move(words));
-        return ok();
-    } catch (const CLI::ParseError& error) {
-        return usage_error(error.what(), "lb --help lists the commands and options");
-    }
-}
-
-const BoundCommand* Parser::parsed_command() const {
-    for (const BoundCommand& command : commands_) {
-        if (command.app->count() > 0 || command.app->parsed()) return &command;
-    }
-    return nullptr;
-}
-
-std::string Parser::parsed_group() const {
+bool is_group(std::string_view word) {
     for (const GroupInfo& group : group_table()) {
-        std::string name(group.name);
-        if (app_.got_subcommand(name)) return name;
+        if (group.name == word) return true;
     }
-    return {};
+    return false;
 }
 
-// The words after which the user may have typed something unknown, for did-you-mean.
+// "--home" and its like: the word after it is its value.
+bool takes_next_word(std::string_view word) {
+    for (const OptionInfo& option : global_options()) {
+        if (!option.value.empty() && (word == option.name || word == option.letter)) return true;
+    }
+    return false;
+}
+
+SplitWords split_words(const std::vector<std::string>& words) {
+    SplitWords result;
+    size_t index = 0;
+    for (; index < words.size() && words[index] != "--"; ++index) {
+        const std::string& word = words[index];
+        const bool is_option = word.size() > 1 && word[0] == '-';
+        const bool wants_command =
+            result.command.empty() || (result.command.size() == 1 && is_group(result.command[0]));
+        if (!is_option && wants_command) {
+            result.command.push_back(word);
+            continue;
+        }
+        result.others.push_back(word);
+        if (wants_command && takes_next_word(word) && index + 1 < words.size()) {
+            result.others.push_back(words[++index]);
+        }
+    }
+    result.has_rest = index < words.size();
+    if (result.has_rest)
+        result.rest.assign(words.begin() + static_cast<std::ptrdiff_t>(index) + 1, words.end());
+    return result;
+}
+
+// What can stand after `group` ("" for the first word), for did-you-mean.
 std::vector<std::string_view> command_words(const std::string& group) {
     std::vector<std::string_view> words;
     const std::string prefix = group.empty() ? "" : group + " ";
@@ -145,88 +101,122 @@ std::vector<std::string_view> command_words(const std::string& group) {
     return words;
 }
 
-std::vector<std::string_view> option_words(const BoundCommand* command) {
-    std::vector<std::string_view> words;
-    for (const OptionInfo& option : global_options()) words.push_back(option.name);
-    if (command == nullptr) return words;
-    for (const OptionInfo& option : command->info->options) words.push_back(option.name);
-    return words;
-}
-
 std::string help_for(std::string_view word, const std::vector<std::string_view>& candidates,
-                     std::string_view help_command) {
+                     std::string_view place) {
     std::string_view meant = nearest(word, candidates);
     if (!meant.empty()) return cat("did you mean ", meant, "?");
-    return cat(help_command, " --help shows what there is");
+    return cat(place, " --help shows what there is");
 }
 
-Status Parser::check_extras(const BoundCommand* command, const std::string& group) const {
-    std::vector<std::string> extras = app_.remaining(true);
+Error unknown_command(const std::vector<std::string>& words) {
+    std::string group = words.size() == 2 ? words[0] : "";
+    return usage_error(
+        cat("unknown command ", lb::quoted(join(words, " "))),
+        help_for(words.back(), command_words(group), group.empty() ? "lb" : cat("lb ", group)));
+}
+
+// Parses the options and arguments of one command (or of none).
+class Parser {
+public:
+    explicit Parser(const CommandInfo* command) : command_(command) {
+        app_.set_help_flag();
+        app_.set_config();
+        app_.allow_extras();  // reported by us, with what was probably meant
+        bind_all(global_options());
+        if (command == nullptr) return;
+        bind_all(command->positionals);
+        bind_all(command->options);
+    }
+
+    Result<Arguments> parse(const SplitWords& words);
+
+private:
+    void bind_all(const std::vector<OptionInfo>& options) {
+        for (const OptionInfo& option : options) options_.push_back(bind(app_, option));
+    }
+    std::string place() const {
+        return command_ == nullptr ? std::string("lb") : cat("lb ", command_->name);
+    }
+
+    Status run_cli11(std::vector<std::string> words);
+    Error explain(const std::string& cli11_message) const;
+    Status check_extras() const;
+    Status check_required() const;
+
+    const CommandInfo* command_;
+    CLI::App app_{"lb"};
+    std::vector<BoundOption> options_;
+};
+
+// The one place where CLI11's exceptions are caught.
+Status Parser::run_cli11(std::vector<std::string> words) {
+    std::reverse(words.begin(), words.end());  // as CLI11 wants them
+    try {
+        app_.parse(std::move(words));
+        return ok();
+    } catch (const CLI::ParseError& error) {
+        return explain(error.what());
+    }
+}
+
+// CLI11's messages begin with the option's name: "--branch: 1 required  missing".
+Error Parser::explain(const std::string& cli11_message) const {
+    std::string name = cli11_message.substr(0, cli11_message.find_first_of(": "));
+    const std::string help = cat(place(), " --help shows the options");
+    for (const BoundOption& option : options_) {
+        std::string_view known = option.info->name;
+        if (known != name && known != cat("--", name)) continue;
+        if (is_flag(*option.info)) return usage_error(cat(known, " takes no value"), help);
+        if (option.option->count() > 1) {
+            return usage_error(cat(known, " is given more than once"), help);
+        }
+        return usage_error(cat(known, " needs a value: ", known, " ", option.info->value), help);
+    }
+    return usage_error(cli11_message, help);
+}
+
+Status Parser::check_extras() const {
+    std::vector<std::string> extras = app_.remaining();
     if (extras.empty()) return ok();
     const std::string& word = extras.front();
-    const std::string place = command != nullptr ? cat("lb ", command->info->name)
-                              : group.empty()    ? std::string("lb")
-                                                 : cat("lb ", group);
-    if (word.size() > 1 && word[0] == '-') {
-        std::string name = word.substr(0, word.find('='));
-        if (command != nullptr && !command->info->rest.empty()) {
-            return usage_error(cat(place, " has no option ", name),
-                               cat(command->info->rest, " go after --: ", place, " -- ", name));
-        }
-        return usage_error(cat(place, " has no option ", name),
-                           help_for(name, option_words(command), place));
-    }
-    if (command != nullptr) {
+    if (word.size() < 2 || word[0] != '-') {
         return usage_error(cat("unexpected argument ", lb::quoted(word)),
-                           usage_line(*command->info));
+                           command_ == nullptr ? "lb --help" : usage_line(*command_));
     }
-    return usage_error(
-        cat("unknown command ", lb::quoted(group.empty() ? word : cat(group, " ", word))),
-        help_for(word, command_words(group), place));
+    std::string name = word.substr(0, word.find('='));
+    std::string message = cat(place(), " has no option ", name);
+    if (command_ != nullptr && !command_->rest.empty()) {
+        return usage_error(message, cat(command_->rest, " go after --: ", place(), " -- ", name));
+    }
+    std::vector<std::string_view> candidates;
+    for (const BoundOption& option : options_) {
+        if (!is_positional(*option.info)) candidates.push_back(option.info->name);
+    }
+    return usage_error(message, help_for(name, candidates, place()));
 }
 
-Status Parser::check_required(const BoundCommand& command, const Arguments& arguments) {
-    std::vector<OptionInfo> all = command.info->positionals;
-    all.insert(all.end(), command.info->options.begin(), command.info->options.end());
-    for (const OptionInfo& option : all) {
-        if (option.is_required && !arguments.has(option_key(option))) {
-            return usage_error(cat(option.name, " is missing"), usage_line(*command.info));
+Status Parser::check_required() const {
+    for (const BoundOption& option : options_) {
+        if (option.info->is_required && option.option->count() == 0) {
+            return usage_error(cat(option.info->name, " is missing"), usage_line(*command_));
         }
     }
     return ok();
 }
 
-Result<CommandLine> Parser::parse(std::vector<std::string> words) {
-    std::vector<std::string> rest;
-    auto separator = std::find(words.begin(), words.end(), "--");
-    const bool has_separator = separator != words.end();
-    if (has_separator) {
-        rest.assign(separator + 1, words.end());
-        words.erase(separator, words.end());
-    }
-    LB_TRY(run_cli11(std::move(words)));
-    const BoundCommand* command = parsed_command();
-    const std::string group = parsed_group();
-    LB_TRY(check_extras(command, group));
-    if (has_separator && (command == nullptr || command->info->rest.empty())) {
+Result<Arguments> Parser::parse(const SplitWords& words) {
+    LB_TRY(run_cli11(words.others));
+    LB_TRY(check_extras());
+    if (words.has_rest && (command_ == nullptr || command_->rest.empty())) {
         return usage_error("unexpected --", "options and arguments stand before it");
     }
-    std::vector<BoundOption> options = global_options_;
-    if (command != nullptr) {
-        options.insert(options.end(), command->options.begin(), command->options.end());
-    }
     Arguments::Values values;
-    for (const BoundOption& bound : options) {
+    for (const BoundOption& bound : options_) {
         values[option_key(*bound.info)] = bound.option->results();
     }
-    CommandLine line{.command = command == nullptr ? nullptr : command->info,
-                     .group = group,
-                     .wants_help = !values["help"].empty(),
-                     .arguments = Arguments(std::move(values), std::move(rest))};
-    if (command != nullptr && !line.wants_help) {
-        LB_TRY(check_required(*command, line.arguments));
-    }
-    return line;
+    const bool wants_help = !values["help"].empty();
+    if (!wants_help) LB_TRY(check_required());
+    return Arguments(std::move(values), words.rest);
 }
 
 }  // namespace
@@ -243,7 +233,19 @@ const std::vector<std::string>& Arguments::list(std::string_view key) const {
 }
 
 Result<CommandLine> parse_command_line(const std::vector<std::string>& words) {
-    return Parser().parse(words);
+    SplitWords parts = split_words(words);
+    std::string name = join(parts.command, " ");
+    const CommandInfo* command = find_command(name);
+    std::string group =
+        !parts.command.empty() && is_group(parts.command[0]) ? parts.command[0] : "";
+    const bool is_bare = parts.command.empty() || (parts.command.size() == 1 && !group.empty());
+    if (command == nullptr && !is_bare) return unknown_command(parts.command);
+    Arguments arguments = LB_TRY(Parser(command).parse(parts));
+    const bool wants_help = arguments.has("help");
+    return CommandLine{.command = command,
+                       .group = std::move(group),
+                       .wants_help = wants_help,
+                       .arguments = std::move(arguments)};
 }
 
 }  // namespace lb::cli

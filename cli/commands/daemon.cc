@@ -35,7 +35,7 @@ Result<ExitCode> run_serve(const Arguments& arguments, Output& output) {
         }
         options.ready_descriptor = descriptor;
     }
-    LB_TRY(run_daemon(options));
+    LB_TRY(run_daemon(options));  // in the background its log gets the error too
     return ExitCode::kOk;
 }
 

@@ -82,7 +82,7 @@ Result<ExitCode> run_apply(const Arguments& arguments, Output& output) {
 
 Result<ExitCode> run_destroy(const Arguments& arguments, Output& output) {
     Session session(arguments, output);
-    const std::string project = arguments.text("project");
+    const std::string project = arguments.text("name");
     Client client = LB_TRY(session.client());
     ProjectState live = LB_TRY(client.state(project, engine::Observe::kNo));
     if (!live.exists) {

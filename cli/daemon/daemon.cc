@@ -168,7 +168,6 @@ Status run_daemon(const DaemonOptions& options) {
     Parts parts;
     Status started = open_parts(options, parts);
     if (!started.is_ok()) {
-        if (options.ready_descriptor.has_value()) log_line(to_text(started.error()));
         static_cast<void>(close_parts(parts).is_ok());  // its errors are in the log
         parts.lock.reset();
         report_start(options.ready_descriptor, started);

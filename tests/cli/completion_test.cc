@@ -42,7 +42,7 @@ TEST(BashCompletion, CompletesCommands) {
 
 TEST(BashCompletion, CompletesOptions) {
     EXPECT_EQ(completed({"lb", "apply", "--au"}), "--auto-approve");
-    EXPECT_EQ(completed({"lb", "branch", "create", "x", "--pro"}), "--project --protected");
+    EXPECT_EQ(completed({"lb", "branch", "create", "x", "--pro"}), "--protected --project");
     EXPECT_EQ(completed({"lb", "apply", "--auto-approve", "--allow"}), "--allow-destroy");
 }
 

@@ -146,8 +146,9 @@ TEST_F(HttpTest, CancelledClientsLeaveAndTheWorkGoesOn) {
         }};
     });
     HttpCall streamed = call("POST", "/");
-    streamed.on_line = [](std::string_view) {};
-    streamed.is_cancelled = [] { return true; };
+    std::atomic<bool> has_begun = false;
+    streamed.on_line = [&](std::string_view) { has_begun = true; };
+    streamed.is_cancelled = [&] { return has_begun.load(); };
     Result<HttpReply> reply = http_call(streamed);
     ASSERT_FALSE(reply.is_ok());
     EXPECT_EQ(reply.error().code, ErrorCode::kInterrupted);

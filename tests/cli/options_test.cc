@@ -54,6 +54,19 @@ TEST(Options, RepeatedOptionKeepsAll) {
     EXPECT_EQ(refused({"psql", "-b", "a", "-b", "b"}).code, ErrorCode::kUsage);
 }
 
+// A branch may have the name of a command.
+TEST(Options, ArgumentsAreNoCommands) {
+    for (const char* name : {"stop", "plan", "branch", "list", "delete"}) {
+        CommandLine line = parsed({"branch", "delete", name, "--yes"});
+        EXPECT_EQ(line.command->name, "branch delete");
+        EXPECT_EQ(line.arguments.text("branch"), name);
+    }
+    EXPECT_EQ(parsed({"--project", "plan", "status"}).command->name, "status");
+    EXPECT_EQ(parsed({"status", "--project", "plan"}).arguments.text("project"), "plan");
+    EXPECT_EQ(parsed({"-s", "branch", "plan"}).arguments.text("spec"), "branch");
+    EXPECT_EQ(parsed({"load", "-"}).arguments.text("file"), "-");
+}
+
 TEST(Options, ValuesAreNotInterpreted) {
     CommandLine line = parsed({"psql", "-d", "[a,b]", "--role", "\"x\"", "--", "-c", "[1]", "--"});
     EXPECT_EQ(line.arguments.text("database"), "[a,b]");
@@ -72,7 +85,11 @@ TEST(Options, MistakesNameWhatWasMeant) {
     EXPECT_EQ(refused({"branch", "create"}).message, "BRANCH is missing");
     EXPECT_NE(refused({"psql", "-c", "SELECT 1"}).help.find("-- -c"), std::string::npos);
     EXPECT_EQ(refused({"plan", "--", "x"}).message, "unexpected --");
-    EXPECT_EQ(refused({"--home"}).code, ErrorCode::kUsage);
+    EXPECT_EQ(refused({"--home"}).message, "--home needs a value: --home DIRECTORY");
+    EXPECT_EQ(refused({"logs", "-n"}).message, "--lines needs a value: --lines N");
+    EXPECT_EQ(refused({"psql", "-b", "a", "-b", "b"}).message, "--branch is given more than once");
+    EXPECT_EQ(refused({"plan", "--json=yes"}).message, "--json takes no value");
+    EXPECT_EQ(refused({""}).message, "unknown command \"\"");
     EXPECT_EQ(refused({"plan", "apply"}).code, ErrorCode::kUsage);
 }
 
