@@ -41,6 +41,16 @@ public:
         return line;
     }
 
+    // Opens again, with the index lost: a replay of the whole log.
+    void rebuild_index() {
+        std::filesystem::remove_all(directory_ + "/index");
+        store_ = LB_MUST(Store::open({.directory = directory_}));
+    }
+    void close() {
+        LB_MUST(store_->close());
+        store_.reset();
+    }
+
 private:
     std::string directory_;
     std::unique_ptr<Store> store_;
@@ -163,6 +173,20 @@ void create_branch(benchmark::State& state) {
     }
 }
 BENCHMARK(create_branch)->Arg(1)->Arg(1000)->Arg(10000)->UseRealTime();
+
+// What a start costs after a kill, by the byte of log that the index has not seen.
+void replay_log(benchmark::State& state) {
+    BenchStore bench;
+    uint64_t log_bytes = bench.store().statistics().log_bytes;
+    for (auto _ : state) {
+        state.PauseTiming();
+        bench.close();
+        state.ResumeTiming();
+        bench.rebuild_index();
+    }
+    state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * log_bytes));
+}
+BENCHMARK(replay_log)->Iterations(5)->UseRealTime();
 
 }  // namespace
 }  // namespace lb::store

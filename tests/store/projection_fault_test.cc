@@ -46,28 +46,28 @@ private:
 
 class FaultyIndex final : public Index {
 public:
-    explicit FaultyIndex(Fault& fault) : fault_(fault), index_(make_memory_index()) {}
+    FaultyIndex(Fault& fault, Index& index) : fault_(fault), index_(index) {}
     Status write(const IndexBatch& batch) override {
         LB_TRY(fault_.call());
-        return index_->write(batch);
+        return index_.write(batch);
     }
     std::unique_ptr<IndexCursor> cursor() override {
-        return std::make_unique<FaultyCursor>(fault_, index_->cursor());
+        return std::make_unique<FaultyCursor>(fault_, index_.cursor());
     }
     Result<std::optional<std::string>> get(std::string_view key) override {
         LB_TRY(fault_.call());
-        return index_->get(key);
+        return index_.get(key);
     }
     Status start_flush() override { return fault_.call(); }
     Status clear() override {
         LB_TRY(fault_.call());
-        return index_->clear();
+        return index_.clear();
     }
     Status close() override { return ok(); }
 
 private:
     Fault& fault_;
-    std::unique_ptr<Index> index_;
+    Index& index_;
 };
 
 constexpr LineId kMain{1};
@@ -75,12 +75,12 @@ constexpr LineId kChild{2};
 
 // A file tree with nothing between it and its index.
 struct Life {
-    explicit Life(Disk& disk)
+    Life(Disk& disk, Index& kept_index)
         : log(LB_MUST(SegmentLog::open({.disk = &disk,
                                         .directory = "/store",
                                         .spare_segments = 0,
                                         .segment_bytes = uint64_t{1} << 20}))),
-          index(fault),
+          index(fault, kept_index),
           projection(*log, index, ProjectionLimits{}),
           tree(projection, *log, disk.clock()) {}
 
@@ -167,7 +167,8 @@ TEST(ProjectionFault, AFailingIndexRefusesOrStopsButNeverLies) {
     {
         MemoryDisk disk;
         LB_MUST(disk.create_directory("/store"));
-        Life life(disk);
+        std::unique_ptr<Index> index = make_memory_index();
+        Life life(disk, *index);
         LB_MUST(life.projection.recover());
         expected[0] = describe(life, kMain) + describe(life, kChild);
         for (const StepFunction& step : steps()) {
@@ -181,7 +182,8 @@ TEST(ProjectionFault, AFailingIndexRefusesOrStopsButNeverLies) {
         MemoryDisk disk;
         LB_MUST(disk.create_directory("/store"));
         {
-            Life life(disk);
+            std::unique_ptr<Index> index = make_memory_index();
+            Life life(disk, *index);
             LB_MUST(life.projection.recover());
             life.fault.calls_left = n;
             for (const StepFunction& step : steps()) {
@@ -200,11 +202,48 @@ TEST(ProjectionFault, AFailingIndexRefusesOrStopsButNeverLies) {
             }
             was_reached = life.fault.calls_left > uint64_t{1} << 32;
         }
-        Life again(disk);
+        std::unique_ptr<Index> rebuilt = make_memory_index();
+        Life again(disk, *rebuilt);
         LB_MUST(again.projection.recover());
         uint64_t position = again.log->last_sequence();
         ASSERT_TRUE(expected.contains(position)) << n;
         EXPECT_EQ(describe(again, kMain) + describe(again, kChild), expected[position]) << n;
+    }
+}
+
+// A replay that stops half-way leaves entries in the index that are newer than the place it stands
+// for. The next replay must come to the same result.
+TEST(ProjectionFault, AnInterruptedReplayCanBeRepeated) {
+    for (size_t indexed_steps : {3U, 5U, 7U}) {
+        bool was_reached = true;
+        for (uint64_t n = 0; was_reached; n++) {
+            ASSERT_LT(n, 2000U);
+            MemoryDisk disk;
+            LB_MUST(disk.create_directory("/store"));
+            std::unique_ptr<Index> index = make_memory_index();
+            std::unique_ptr<Index> other = make_memory_index();
+            std::string expected;
+            {
+                Life life(disk, *index);
+                LB_MUST(life.projection.recover());
+                for (size_t i = 0; i < indexed_steps; i++) LB_MUST(steps()[i](life));
+                LB_MUST(life.projection.write_index());
+            }
+            {
+                Life life(disk, *other);
+                LB_MUST(life.projection.recover());
+                for (size_t i = indexed_steps; i < steps().size(); i++) LB_MUST(steps()[i](life));
+                expected = describe(life, kMain) + describe(life, kChild);
+            }
+            {
+                Life life(disk, *index);
+                life.fault.calls_left = n;
+                was_reached = !life.projection.recover().is_ok();
+            }
+            Life life(disk, *index);
+            LB_MUST(life.projection.recover());
+            EXPECT_EQ(describe(life, kMain) + describe(life, kChild), expected) << n;
+        }
     }
 }
 
