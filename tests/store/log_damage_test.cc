@@ -279,6 +279,23 @@ TEST(LogDamage, ALostFooterIsWrittenAgain) {
     EXPECT_EQ(LB_MUST(replayed(*log)), store.frames);
 }
 
+// All frames of the full segment were durable before it was full, so its footer may be torn.
+TEST(LogDamage, AFooterYoungerThanTheLastSyncIsNotBelieved) {
+    MemoryDisk disk;
+    std::mt19937_64 random(1);
+    {
+        auto log = LB_MUST(open_log(disk));
+        while (log->end().segment == SegmentId{1}) {
+            LB_MUST(log->sync(log->last_sequence()));
+            LB_MUST(append(*log, random_frame(random)));
+        }
+    }
+    flip_bit(disk, segment_file(1), kTestSegmentBytes - kFooterTailBytes - 10);
+    EXPECT_FALSE(decode_footer(read_file(disk, segment_file(1))));
+    LB_MUST(open_log(disk));
+    EXPECT_TRUE(decode_footer(read_file(disk, segment_file(1))));
+}
+
 TEST(LogDamage, ReadingNamesPlaceAndBothIdentities) {
     MemoryDisk disk;
     auto log = LB_MUST(open_log(disk));
