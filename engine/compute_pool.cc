@@ -237,6 +237,7 @@ Status ComputePool::settle(LineId line) {
 
 ComputeHealth ComputePool::health(LineId line) const {
     std::shared_ptr<Compute> compute;
+    bool is_wanted = false;
     ComputeHealth health;
     {
         std::lock_guard lock(mutex_);
@@ -244,10 +245,16 @@ ComputeHealth ComputePool::health(LineId line) const {
         if (found == entries_.end()) return health;
         compute = found->second->compute;
         health.failure = found->second->failure;
+        is_wanted = found->second->is_wanted;
     }
     if (compute != nullptr) health.status = compute->status();
     if (health.status == ComputeStatus::kRunning || health.status == ComputeStatus::kStarting) {
         health.failure.clear();
+        return health;
+    }
+    // Ended unasked: it will be started again, perhaps after a pause.
+    if (is_wanted && health.status == ComputeStatus::kFailed) {
+        health.status = ComputeStatus::kStarting;
         return health;
     }
     if (health.status == ComputeStatus::kFailed && health.failure.empty()) {
