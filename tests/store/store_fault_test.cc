@@ -214,5 +214,53 @@ TEST(StoreFull, AnOperationIsRefusedAndWorksWhenThereIsRoom) {
     LB_MUST(store->close());
 }
 
+// A killed process leaves writes in the page cache only. What a restart shows must not be lost
+// after it, because nobody will sync it any more.
+TEST(StoreRestart, WhatARestartShowsIsDurable) {
+    MemoryDisk disk;
+    LB_MUST(disk.create_directory("/store"));
+    LB_MUST(disk.sync_directory("/"));
+    std::unique_ptr<Store> store = LB_MUST(open_store(disk));
+    LineId main = store->reserve_line();
+    LB_MUST(store->commit({.create = {{.line = main}}}));
+    for (int i = 0; i < 50; i++) LB_MUST(store->create(main, kRootInode, cat("file", i), {}));
+    Position position = store->position();
+    EXPECT_FALSE(store->is_durable(position.value()));
+    store.reset();  // killed
+    store = LB_MUST(open_store(disk));
+    EXPECT_EQ(store->position(), position);
+    EXPECT_TRUE(store->is_durable(position.value()));
+    disk.crash(1);
+    store.reset();
+    store = LB_MUST(open_store(disk));
+    EXPECT_EQ(store->position(), position);
+    EXPECT_EQ(LB_MUST(store->list(main, kRootInode, "", 100)).size(), 50U);
+    LB_MUST(store->close());
+}
+
+// sync() of a file waits for its newest frame, so that must be known even when nothing is kept in
+// memory. Writes in place have no attributes in their frame.
+TEST(StoreRestart, TheNewestFrameOfAFileIsKnownWithoutCaches) {
+    MemoryDisk disk;
+    LB_MUST(disk.create_directory("/store"));
+    std::unique_ptr<Store> store = LB_MUST(Store::open({.directory = "/store",
+                                                        .disk = &disk,
+                                                        .index_cache_bytes = 0,
+                                                        .spare_segments = 0,
+                                                        .segment_bytes = uint64_t{384} << 10,
+                                                        .is_index_in_memory = true}));
+    LineId main = store->reserve_line();
+    LB_MUST(store->commit({.create = {{.line = main}}}));
+    InodeId file = LB_MUST(store->create(main, kRootInode, "table", {})).inode;
+    InodeId other = LB_MUST(store->create(main, kRootInode, "other", {})).inode;
+    Bytes block(kBlockBytes, std::byte{1});
+    LB_MUST(store->write(main, file, 0, block));
+    uint64_t written = LB_MUST(store->write(main, file, 0, block)).last_sequence;
+    EXPECT_EQ(written, store->position().value());
+    LB_MUST(store->write(main, other, 0, block));
+    EXPECT_EQ(LB_MUST(store->attributes(main, file)).last_sequence, written);
+    LB_MUST(store->close());
+}
+
 }  // namespace
 }  // namespace lb::store
