@@ -79,6 +79,7 @@ private:
     Status check_answer() const;
     Error start_failure(std::string message) const;
     void end_server(std::chrono::seconds patience);
+    void end_at_once();
     void end_everything();
     void handle_end(const ChildProcess* child, int wait_status);
 
@@ -131,7 +132,7 @@ Status Core::start_server() {
     LB_TRY(launch());
     Status is_ready = wait_until_ready();
     if (is_ready.is_ok()) is_ready = check_answer();
-    if (!is_ready.is_ok()) end_server(kImmediatePatience);
+    if (!is_ready.is_ok()) end_at_once();
     // Only now: the new server has had its chance to clean up more than we can.
     remove_shared_memory(stale_shared_memory_id_, options_.data_directory);
     return is_ready;
@@ -249,10 +250,14 @@ Status Core::stop(std::chrono::seconds patience) {
 void Core::end_server(std::chrono::seconds patience) {
     std::shared_ptr<ChildProcess> server = child();
     server->send_signal(SIGINT);
-    if (server->wait_for(patience)) return;
+    if (!server->wait_for(patience)) end_at_once();
+}
+
+// Immediate shutdown, which still frees the server's shared memory, then SIGKILL.
+void Core::end_at_once() {
+    std::shared_ptr<ChildProcess> server = child();
     server->send_signal(SIGQUIT);
-    if (server->wait_for(kImmediatePatience)) return;
-    end_everything();
+    if (!server->wait_for(kImmediatePatience)) end_everything();
 }
 
 void Core::end_everything() {
@@ -270,7 +275,7 @@ void Core::kill() {
     std::unique_lock operation(operation_mutex_, std::try_to_lock);
     if (!operation.owns_lock()) {
         // The operation in progress ends when its server does.
-        if (std::shared_ptr<ChildProcess> server = child()) server->send_signal(SIGKILL);
+        if (std::shared_ptr<ChildProcess> server = child()) server->send_signal(SIGQUIT);
         operation.lock();
     }
     --stops_pending_;

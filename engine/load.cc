@@ -118,10 +118,7 @@ bool is_success(int wait_status) { return WIFEXITED(wait_status) && WEXITSTATUS(
 class Loader {
 public:
     Loader(const LoadRequest& request, const Progress& progress, LoadInput input)
-        : request_(request),
-          progress_(progress),
-          input_(std::move(input)),
-          meter_(progress, input_.size_bytes()) {}
+        : request_(request), input_(std::move(input)), meter_(progress, input_.size_bytes()) {}
 
     Result<LoadSummary> run() {
         summary_.role = request_.role;
@@ -240,7 +237,6 @@ private:
     }
 
     const LoadRequest& request_;
-    const Progress& progress_;
     LoadInput input_;
     ProgressMeter meter_;
     LoadSummary summary_ = {};

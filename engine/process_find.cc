@@ -49,6 +49,18 @@ std::string first_line(const std::string& path) {
     return line;
 }
 
+pid_t parent_of(pid_t pid) {
+    static constexpr std::string_view kLabel = "PPid:\t";
+    std::ifstream in(cat("/proc/", pid, "/status"));
+    for (std::string line; std::getline(in, line);) {
+        if (!line.starts_with(kLabel)) continue;
+        pid_t parent = 0;
+        std::from_chars(line.data() + kLabel.size(), line.data() + line.size(), parent);
+        return parent;
+    }
+    return 0;
+}
+
 std::string program_of(pid_t pid) { return first_line(cat("/proc/", pid, "/comm")); }
 
 // The kernel shows working directories without symbolic links. The last components may lie on a
@@ -73,8 +85,7 @@ bool is_inside(std::string_view path, std::string_view directory) {
     return path.size() == directory.size() || path[directory.size()] == '/';
 }
 
-// The POSIX shared memory that the process has mapped: "/dev/shm/PostgreSQL.1234". A server that is
-// killed leaves it behind, and no later start would know its name.
+// The POSIX shared memory that the process has mapped: "/dev/shm/PostgreSQL.1234".
 std::set<std::string> shared_memory_of(pid_t pid) {
     static constexpr std::string_view kPrefix = "/dev/shm/PostgreSQL.";
     std::set<std::string> out;
@@ -83,6 +94,24 @@ std::set<std::string> shared_memory_of(pid_t pid) {
         size_t at = line.find(kPrefix);
         if (at == std::string::npos || line.ends_with(kDeletedMark)) continue;
         out.insert(line.substr(at));
+    }
+    return out;
+}
+
+// What whole servers among the processes use. Of a server whose postmaster is gone already we could
+// see a part only; its next start finds all of it, unless we take the part that lists the rest.
+std::set<std::string> shared_memory_of_servers(const std::vector<FoundProcess>& processes) {
+    std::set<pid_t> pids;
+    std::set<pid_t> parents;
+    for (const FoundProcess& process : processes) {
+        pids.insert(process.pid);
+        parents.insert(process.parent_pid);
+    }
+    std::set<std::string> out;
+    for (const FoundProcess& process : processes) {
+        if (pids.contains(process.parent_pid) || parents.contains(process.pid)) {
+            out.merge(shared_memory_of(process.pid));
+        }
     }
     return out;
 }
@@ -127,7 +156,7 @@ std::vector<FoundProcess> find_postgres_in(const std::string& directory) {
         if (!is_inside(read_link(cat("/proc/", pid, "/cwd")), resolved)) continue;
         std::string program = program_of(pid);
         if (program == "postgres" || program == "postmaster" || program == "initdb") {
-            found.push_back({pid, std::move(program)});
+            found.push_back({pid, parent_of(pid), std::move(program)});
         }
     }
     return found;
@@ -152,13 +181,11 @@ size_t kill_processes_in(const std::string& directory) {
     while (std::chrono::steady_clock::now() < deadline) {
         std::vector<FoundProcess> found = find_postgres_in(directory);
         if (found.empty()) break;
-        // Look at all before the first one dies, because the others follow it by themselves.
+        shared_memory.merge(shared_memory_of_servers(found));
         for (const FoundProcess& process : found) {
-            if (killed.insert(process.pid).second) {
-                shared_memory.merge(shared_memory_of(process.pid));
-            }
+            killed.insert(process.pid);
+            ::kill(process.pid, SIGKILL);
         }
-        for (const FoundProcess& process : found) ::kill(process.pid, SIGKILL);
         std::this_thread::sleep_for(kKillPoll);
     }
     for (const std::string& path : shared_memory) ::unlink(path.c_str());

@@ -13,6 +13,7 @@ namespace lb::engine {
 
 struct FoundProcess {
     pid_t pid = 0;
+    pid_t parent_pid = 0;
     std::string program;  // "postgres"
 };
 

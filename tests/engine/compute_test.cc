@@ -272,18 +272,23 @@ TEST(ComputeTest, KillLeavesNothing) {
 TEST(ComputeTest, ARestartFreesTheMemoryOfACrash) {
     TemporaryCluster cluster;
     auto compute = make_compute(cluster.options());
-    LB_MUST(compute->start());
-    auto file = read_postmaster_file(cluster.data_directory());
-    std::set<std::string> files = shared_memory_files(cluster.data_directory());
-    ASSERT_FALSE(files.empty());
-    // Everything at once, as the kernel does when memory is short: nobody is left to clean up.
-    for (const FoundProcess& process : find_postgres_in(cluster.data_directory())) {
-        ::kill(process.pid, SIGKILL);
+    for (bool is_postmaster_alone : {true, false}) {
+        LB_MUST(compute->start());
+        auto file = read_postmaster_file(cluster.data_directory());
+        std::set<std::string> files = shared_memory_files(cluster.data_directory());
+        ASSERT_FALSE(files.empty());
+        // Or everything at once, as when memory is short: nobody is left to clean up.
+        for (const FoundProcess& process : find_postgres_in(cluster.data_directory())) {
+            if (is_postmaster_alone && process.pid != compute->pid()) continue;
+            ::kill(process.pid, SIGKILL);
+            if (is_postmaster_alone) break;
+        }
+        ASSERT_TRUE(eventually([&] { return compute->status() == ComputeStatus::kFailed; }));
+        LB_MUST(compute->start());
+        EXPECT_FALSE(segment_exists(file->shared_memory_id));
+        EXPECT_EQ(count_existing(files), 0u);
+        LB_MUST(compute->stop(kPatience));
     }
-    ASSERT_TRUE(eventually([&] { return compute->status() == ComputeStatus::kFailed; }));
-    LB_MUST(compute->start());
-    EXPECT_FALSE(segment_exists(file->shared_memory_id));
-    EXPECT_EQ(count_existing(files), 0u);
 }
 
 TEST(ComputeTest, StopEndsAServerThatDoesNotListen) {
@@ -350,12 +355,21 @@ TEST(ComputeTest, TheServerEndsWithItsDaemon) {
         std::thread([&] { LB_MUST(compute->start()); }).join();
         std::this_thread::sleep_for(200ms);
         if (compute->status() != ComputeStatus::kRunning) ::_exit(1);
-        ::kill(::getpid(), SIGKILL);
+        ::kill(::getpid(), SIGSTOP);
+        ::_exit(2);
     }
     int status = 0;
+    ASSERT_EQ(::waitpid(daemon, &status, WUNTRACED), daemon);
+    ASSERT_TRUE(WIFSTOPPED(status));
+    auto file = read_postmaster_file(cluster.data_directory());
+    std::set<std::string> files = shared_memory_files(cluster.data_directory());
+    ASSERT_TRUE(file && !files.empty());
+    ::kill(daemon, SIGKILL);
     ASSERT_EQ(::waitpid(daemon, &status, 0), daemon);
     ASSERT_TRUE(WIFSIGNALED(status));
     EXPECT_TRUE(eventually([&] { return find_postgres_in(cluster.data_directory()).empty(); }));
+    EXPECT_FALSE(segment_exists(file->shared_memory_id));
+    EXPECT_EQ(count_existing(files), 0u);
 }
 
 TEST(ComputeTest, APortInUseIsNamedWithItsOwner) {
