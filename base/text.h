@@ -1,4 +1,4 @@
-// Small text helpers. std::format is not in g++ 12.
+// Small text helpers, for what g++ 12 does not have yet.
 #pragma once
 
 #include <chrono>

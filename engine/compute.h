@@ -73,7 +73,7 @@ size_t kill_processes_in(const std::string& directory);
 Status run_initdb(const PostgresInstallation& postgres, const std::string& data_directory,
                   const std::string& postgres_user);
 
-// A free TCP port of `addresses`, from 54320 up, not in `taken`. Errors: kPortInUse.
+// A free TCP port of `addresses`, of 54320 to 62511, not in `taken`. Errors: kPortInUse.
 Result<uint16_t> choose_port(const std::vector<std::string>& addresses,
                              const std::vector<uint16_t>& taken);
 

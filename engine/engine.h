@@ -1,5 +1,5 @@
-// Engine: projects of PostgreSQL branches on one store. It keeps the catalog (in the store's notes), applies change
-// sets all or nothing, and runs computes.
+// Engine: projects of PostgreSQL branches on one store. It keeps the catalog (in the store's
+// notes), applies change sets all or nothing, and runs computes.
 //
 //   auto engine = LB_TRY(Engine::open(options));
 //   ProjectState live = LB_TRY(engine->state("shop", Observe::kYes));
@@ -46,10 +46,10 @@ enum class Observe { kNo, kYes };
 
 // One step of a long action, for progress display and NDJSON events.
 struct ProgressEvent {
-    std::string step;            // stable: "prepare", "branch.create", "compute.start", "commit" ...
-    std::string address = {};    // what it is about
-    std::string message = {};    // for people
-    uint64_t done = 0;           // of total, 0/0 if unknown
+    std::string step;          // stable: "prepare", "branch.create", "compute.start", "commit" ...
+    std::string address = {};  // what it is about
+    std::string message = {};  // for people
+    uint64_t done = 0;         // of total, 0/0 if unknown
     uint64_t total = 0;
 };
 using ProgressSink = std::function<void(const ProgressEvent&)>;
@@ -64,9 +64,9 @@ struct Connection {
     std::string socket_directory;  // PGHOST of the owner's peer-checked way in
     uint16_t port = 0;             // same number for the socket's name and for TCP
     std::vector<std::string> listen_addresses = {};
-    std::string superuser;         // "postgres"
-    std::string default_database;  // first database of the project, or "postgres"
-    std::string program_directory; // psql, pg_restore, ... of the same major version
+    std::string superuser;          // "postgres"
+    std::string default_database;   // first database of the project, or "postgres"
+    std::string program_directory;  // psql, pg_restore, ... of the same major version
 };
 
 class Engine {
@@ -94,8 +94,7 @@ public:
     virtual Status restart_compute(const std::string& project, const std::string& branch) = 0;
 
     // Path of the compute's log file.
-    virtual Result<std::string> log_path(const std::string& project,
-                                         const std::string& branch) = 0;
+    virtual Result<std::string> log_path(const std::string& project, const std::string& branch) = 0;
 
     // Stops all computes (fast shutdown) and the background threads. The store stays open.
     virtual Status close() = 0;

@@ -3,6 +3,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -18,6 +19,8 @@ namespace lb::engine {
 namespace {
 
 constexpr uint16_t kFirstPort = 54320;
+constexpr uint16_t kPortCount = 8192;
+static_assert(kFirstPort + kPortCount <= UINT16_MAX);
 
 using AddressList = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 
@@ -93,14 +96,18 @@ Status check_port_is_free(const std::vector<std::string>& addresses, uint16_t po
 
 Result<uint16_t> choose_port(const std::vector<std::string>& addresses,
                              const std::vector<uint16_t>& taken) {
-    for (uint32_t candidate = kFirstPort; candidate <= UINT16_MAX; ++candidate) {
-        uint16_t port = static_cast<uint16_t>(candidate);
+    // A port that is free now is taken only when the server starts. So that two homes that start at
+    // the same time do not meet there, each process begins to look at a place of its own.
+    auto offset = static_cast<uint32_t>(::getpid()) * 37 % kPortCount;
+    for (uint32_t step = 0; step < kPortCount; ++step) {
+        auto port = static_cast<uint16_t>(kFirstPort + (offset + step) % kPortCount);
         if (std::find(taken.begin(), taken.end(), port) != taken.end()) continue;
         if (LB_TRY(is_port_free(addresses, port))) return port;
     }
-    return Error{.code = ErrorCode::kPortInUse,
-                 .message = cat("no free port from ", kFirstPort, " to ", UINT16_MAX),
-                 .help = "stop computes that are not needed"};
+    return Error{
+        .code = ErrorCode::kPortInUse,
+        .message = cat("no free port from ", kFirstPort, " to ", kFirstPort + kPortCount - 1),
+        .help = "stop computes that are not needed"};
 }
 
 }  // namespace lb::engine

@@ -1,5 +1,5 @@
-// Any request to the decoders of the daemon's socket. Input: method, newline, target, newline, body.
-// What is understood must encode to a request that means the same.
+// Any request to the decoders of the daemon's socket. Input: method, newline, target, newline,
+// body. What is understood must encode to a request that means the same.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

@@ -1,9 +1,9 @@
 // Store: copy-on-write file trees for PostgreSQL data directories, on one log.
 //
-// A *line* is a file tree with a history. A new line is one small record (line, parent, position) and
-// sees the parent's tree as it was at that position; nothing is copied. The store knows no branch
-// names, no SQL and no users: the engine keeps those as *notes*, in the same log, and changes lines
-// and notes together in one frame (commit()).
+// A *line* is a file tree with a history. A new line is one small record (line, parent, position)
+// and sees the parent's tree as it was at that position; nothing is copied. The store knows no
+// branch names, no SQL and no users: the engine keeps those as *notes*, in the same log, and
+// changes lines and notes together in one frame (commit()).
 //
 //   auto store = LB_TRY(Store::open({.directory = home + "/store"}));
 //   LineId main = store->reserve_line();
@@ -23,8 +23,8 @@
 // Inherited through a fork but hidden (PostgreSQL must not see its parent's): see hidden_names.h.
 //
 // Thread-safe. Errors map one to one to errno in the transport: kStoreNotFound ENOENT, kStoreExists
-// EEXIST, kStoreNotEmpty ENOTEMPTY, kStoreNotDirectory ENOTDIR, kStoreIsDirectory EISDIR, kStoreFull
-// ENOSPC, kStoreInvalid EINVAL, kStoreNotSupported EOPNOTSUPP, everything else EIO.
+// EEXIST, kStoreNotEmpty ENOTEMPTY, kStoreNotDirectory ENOTDIR, kStoreIsDirectory EISDIR,
+// kStoreFull ENOSPC, kStoreInvalid EINVAL, kStoreNotSupported EOPNOTSUPP, everything else EIO.
 #pragma once
 
 #include <memory>
@@ -82,14 +82,14 @@ struct DirectoryEntry {
 enum class RenameMode { kReplace, kNoReplace };
 
 struct NewLine {
-    LineId line;           // from reserve_line()
-    LineId parent = {};    // 0: an empty root line
-    Position at = kHead;   // position on the parent; kHead: as of this commit
+    LineId line;          // from reserve_line()
+    LineId parent = {};   // 0: an empty root line
+    Position at = kHead;  // position on the parent; kHead: as of this commit
 };
 
 struct Note {
-    std::string key;                          // 1-1024 bytes
-    std::optional<std::string> value = {};    // nullopt: remove
+    std::string key;                        // 1-1024 bytes
+    std::optional<std::string> value = {};  // nullopt: remove
 };
 
 struct Commit {
@@ -104,16 +104,16 @@ struct LineInfo {
     Position fork_position = {};
     Position created_position = {};
     WallTime created_at{};
-    Position head = {};           // newest frame of the line; fork_position if it has none
-    uint64_t logical_bytes = 0;   // sum of the sizes of all files it shows
-    uint64_t own_bytes = 0;       // bytes in the log that this line brought, history included
-    bool is_deleted = false;      // kept because a child still reads through it
-    uint32_t depth = 0;           // number of ancestors
+    Position head = {};          // newest frame of the line; fork_position if it has none
+    uint64_t logical_bytes = 0;  // sum of the sizes of all files it shows
+    uint64_t own_bytes = 0;      // bytes in the log that this line brought, history included
+    bool is_deleted = false;     // kept because a child still reads through it
+    uint32_t depth = 0;          // number of ancestors
 };
 
 struct StoreOptions {
     std::string directory;
-    Disk* disk = nullptr;                            // nullptr: posix_disk()
+    Disk* disk = nullptr;  // nullptr: posix_disk()
     // RocksDB's block cache; about as much again remembers files, directories and block locations.
     uint64_t index_cache_bytes = uint64_t{64} << 20;
     uint32_t spare_segments = 1;

@@ -158,7 +158,7 @@ TEST(PostgresPortTest, ChoosesFromFreePorts) {
     uint16_t first = LB_MUST(choose_port({"127.0.0.1"}, {}));
     EXPECT_GE(first, 54320);
     uint16_t second = LB_MUST(choose_port({"127.0.0.1", "localhost"}, {first}));
-    EXPECT_GT(second, first);
+    EXPECT_NE(second, first);
     LB_MUST(check_port_is_free({"127.0.0.1"}, second));
     auto impossible = choose_port({"192.0.2.1"}, {});
     ASSERT_FALSE(impossible);
