@@ -53,6 +53,9 @@ void showValue(const Step& step, std::ostream& out);
 enum class WithPowerCuts { kNo, kYes };
 rc::Gen<std::vector<Step>> script_generator(WithPowerCuts with_power_cuts);
 
+// Bytes that follow from the seed; zeros for every fifth.
+std::string pattern(uint64_t seed, size_t size);
+
 enum class IndexKind { kMemory, kRocksdb };
 // kNone: every operation starts with nothing in memory.
 enum class CacheKind { kDefault, kNone };
