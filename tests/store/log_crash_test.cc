@@ -183,6 +183,40 @@ TEST(LogCrash, FullDiskAtEveryCall) {
     }
 }
 
+// A segment is begun, its first frame finds the disk full, and the sync of its header fails. The
+// header is readable at the restart, but may be lost on the disk; frames behind it need it.
+TEST(LogCrash, HeaderThatAFailedSyncLost) {
+    int empty_segments = 0;
+    for (uint64_t seed = 1; seed <= 40; ++seed) {
+        MemoryDisk disk(seed);
+        LogOracle oracle;
+        std::mt19937_64 random(seed);
+        auto log = LB_MUST(open_log(disk));
+        bool is_full = false;
+        while (!is_full) {
+            disk.fail_after(5, kFull, FaultMode::kOnce);
+            TestFrame frame = random_frame(random);
+            oracle.attempt(frame);
+            Result<Appended> appended = append(*log, frame);
+            is_full = !appended;
+            if (appended) oracle.acknowledge(appended->sequence);
+        }
+        if (log->end().offset == kSegmentHeaderBytes) ++empty_segments;
+        disk.fail_after(1, kBroken, FaultMode::kOnce);
+        ASSERT_FALSE(log->sync(log->last_sequence()));
+        log = LB_MUST(open_log(disk));
+        oracle.check_and_adopt(*log, LogOracle::Loss::kNothingAcknowledged);
+        ASSERT_TRUE(work(*log, oracle, random, 3));
+        LB_MUST(log->sync(log->last_sequence()));
+        oracle.synced(log->last_sequence());
+        disk.crash(seed);
+        log = LB_MUST(open_log(disk));
+        oracle.check_and_adopt(*log, LogOracle::Loss::kNothingSynced);
+        if (HasFatalFailure()) return;
+    }
+    EXPECT_EQ(empty_segments, 40);
+}
+
 // Works until something other than a full disk fails, with faults that come again and again.
 void work_with_faults(MemoryDisk& disk, SegmentLog& log, LogOracle& oracle,
                       std::mt19937_64& random) {
