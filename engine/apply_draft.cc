@@ -55,6 +55,9 @@ public:
 private:
     Status check_request() {
         LB_TRY(check_project_name(input_.changes.project));
+        if (input_.changes.changes.empty()) {
+            return error_of(ErrorCode::kBadRequest, "there is nothing to apply");
+        }
         std::set<Address> seen;
         for (const ResourceChange& change : input_.changes.changes) {
             if (!seen.insert(change.address).second) {

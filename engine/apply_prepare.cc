@@ -98,18 +98,25 @@ Status ApplyRun::make_hidden_line(const std::string& name, const BranchDraft& br
 // line goes. So its transaction is committed at once, and the branches that are made from it
 // inherit no prepared transaction.
 Status ApplyRun::run_hidden_sql(const std::string& name, BranchDraft& branch) {
-    if (active_port(*branch.after) == 0) {
-        branch.after->port = LB_TRY(reserve_port(context_, *branch.after));
-        reserved_ports_.push_back(branch.after->port);
-    }
-    tell("compute.start", to_text(Address::of_compute(name)));
-    SqlTarget target = LB_TRY(context_.pool.start(
-        compute_request(context_, draft_.project, *branch.after, transaction_)));
+    SqlTarget target = LB_TRY(start_hidden(name, *branch.after));
     tell("sql.prepare", to_text(Address::of_branch(name)));
     auto transaction = make_branch_transaction(target, transaction_, branch.sql_changes);
     LB_TRY(transaction->prepare());
     tell("sql.prepared", to_text(Address::of_branch(name)));
     return transaction->commit();
+}
+
+Result<SqlTarget> ApplyRun::start_hidden(const std::string& name, BranchRecord& record) {
+    if (active_port(record) == 0) LB_TRY(reserve_port_for(record));
+    tell("compute.start", to_text(Address::of_compute(name)));
+    for (int attempt = 1;; ++attempt) {
+        Result<SqlTarget> started =
+            context_.pool.start(compute_request(context_, draft_.project, record, transaction_));
+        bool is_port_taken = !started.is_ok() && record.compute.port == 0 &&
+                             started.error().code == ErrorCode::kPortInUse;
+        if (!is_port_taken || attempt == kPortAttempts) return started;
+        LB_TRY(reserve_port_for(record));
+    }
 }
 
 Status ApplyRun::prepare_live_sql(const std::string& name, const BranchDraft& branch) {
@@ -165,23 +172,23 @@ Status ApplyRun::prepare_port(const std::string& name, BranchDraft& branch) {
     }
     bool is_running = branch.before && context_.pool.running(branch.before->line);
     if (!after.compute.always_on && !is_running) return ok();
-    if (active_port(after) == 0) {
-        after.port = LB_TRY(reserve_port(context_, after));
-        reserved_ports_.push_back(after.port);
-        return ok();
-    }
-    bool has_it_already = is_running && active_port(*branch.before) == active_port(after) &&
-                          branch.before->compute.listen_addresses == after.compute.listen_addresses;
-    if (has_it_already) return ok();
+    if (active_port(after) == 0) return reserve_port_for(after);
+    // Where our own server listens nobody else does; then only new addresses can be wrong.
+    bool has_port = is_running && active_port(*branch.before) == active_port(after);
     tell("port.check", to_text(Address::of_compute(name)));
-    // Our own server holds the port on the addresses that it has already.
-    std::vector<std::string> addresses = after.compute.listen_addresses;
-    if (is_running && active_port(*branch.before) == active_port(after)) {
-        for (const std::string& held : branch.before->compute.listen_addresses) {
-            std::erase(addresses, held);
-        }
+    Status is_free = check_port_is_free(after.compute.listen_addresses,
+                                        has_port ? uint16_t{0} : active_port(after));
+    if (is_free.is_ok() || is_free.error().code != ErrorCode::kPortInUse || fixed != 0) {
+        return is_free;
     }
-    return check_port_is_free(addresses, active_port(after));
+    // What lb chose earlier somebody else has taken since.
+    return reserve_port_for(after);
+}
+
+Status ApplyRun::reserve_port_for(BranchRecord& record) {
+    record.port = LB_TRY(reserve_port(context_, record));
+    reserved_ports_.push_back(record.port);
+    return ok();
 }
 
 }  // namespace lb::engine

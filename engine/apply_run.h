@@ -53,9 +53,11 @@ private:
     Status prepare_branch(const std::string& name, BranchDraft& branch);
     Status make_hidden_line(const std::string& name, const BranchDraft& branch);
     Status run_hidden_sql(const std::string& name, BranchDraft& branch);
+    Result<SqlTarget> start_hidden(const std::string& name, BranchRecord& record);
     Status prepare_live_sql(const std::string& name, const BranchDraft& branch);
     Status prepare_ports();
     Status prepare_port(const std::string& name, BranchDraft& branch);
+    Status reserve_port_for(BranchRecord& record);
     Result<Parent> parent_of(const BranchDraft& branch) const;
 
     // apply_finish.cc

@@ -151,17 +151,21 @@ Status ComputePool::settle_entry(Entry& entry) {
 Status ComputePool::stop(LineId line) {
     EntryPointer entry = find(line);
     if (entry == nullptr) return ok();
+    std::shared_ptr<Compute> compute;
     {
         std::lock_guard lock(mutex_);
         entry->is_wanted = false;
+        compute = entry->compute;
     }
+    // Twice: the first makes a start() that is under way give up.
+    if (compute != nullptr) LB_TRY(compute->stop(kStopPatience));
     std::lock_guard start_lock(entry->start_mutex);
-    if (entry->compute == nullptr) return ok();
     {
         std::lock_guard lock(mutex_);
         entry->is_wanted = false;
         entry->failure.clear();
     }
+    if (entry->compute == nullptr) return ok();
     return entry->compute->stop(kStopPatience);
 }
 

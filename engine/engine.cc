@@ -92,8 +92,7 @@ public:
     Status close() override {
         if (is_closed_.exchange(true)) return ok();
         expiration_.reset();
-        starter_.join();
-        // One after the other with what the plan of tomorrow needs to know, the rest all at once.
+        // First those of which the next plan wants to know what they have.
         std::vector<BranchName> running = default_branches();
         std::mutex result_mutex;
         Status result = ok();
@@ -103,6 +102,7 @@ public:
             if (!stopped.is_ok() && result.is_ok()) result = std::move(stopped);
         });
         Status stopped = context_->pool.stop_all();
+        starter_.join();
         return result.is_ok() ? std::move(stopped) : std::move(result);
     }
 

@@ -106,15 +106,16 @@ Result<SqlTarget> start_branch(Context& context, const std::string& project,
     Found found = LB_TRY(find_branch(context, project, branch));
     bool is_chosen_by_lb = found.branch.compute.port == 0;
     if (active_port(found.branch) == 0) LB_TRY(choose_and_keep_port(context, found));
-    Result<SqlTarget> started =
-        context.pool.start(compute_request(context, found.project, found.branch, {}));
-    if (started.is_ok() || started.error().code != ErrorCode::kPortInUse || !is_chosen_by_lb) {
-        return started;
+    for (int attempt = 1;; ++attempt) {
+        Result<SqlTarget> started =
+            context.pool.start(compute_request(context, found.project, found.branch, {}));
+        bool is_port_taken =
+            !started.is_ok() && started.error().code == ErrorCode::kPortInUse && is_chosen_by_lb;
+        if (!is_port_taken || attempt == kPortAttempts) return started;
+        // Somebody else took the port while the compute was stopped, or just now. lb chose it, so
+        // lb may choose again.
+        LB_TRY(choose_and_keep_port(context, found));
     }
-    // Somebody else took the port while the compute was stopped. lb chose it, so lb may choose
-    // again.
-    LB_TRY(choose_and_keep_port(context, found));
-    return context.pool.start(compute_request(context, found.project, found.branch, {}));
 }
 
 }  // namespace lb::engine

@@ -8,6 +8,10 @@
 
 namespace lb::engine {
 
+// How often another port is chosen when the chosen one is taken: other homes of the machine choose
+// among the same ports.
+inline constexpr int kPortAttempts = 10;
+
 // The port that a compute with these settings listens on; 0: none chosen yet.
 uint16_t active_port(const BranchRecord& branch);
 

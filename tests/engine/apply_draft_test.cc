@@ -149,6 +149,7 @@ TEST_F(ApplyDraftTest, WhatIsNotThereCannotBeChanged) {
 }
 
 TEST_F(ApplyDraftTest, BadNamesAndValuesAreRefused) {
+    expect_error({}, ErrorCode::kBadRequest);
     expect_error({create_branch("../x")}, ErrorCode::kInvalidName);
     expect_error({create_role("main", "pg_x")}, ErrorCode::kInvalidName);
     expect_error({create_database("main", "postgres")}, ErrorCode::kInvalidName);

@@ -1,6 +1,8 @@
 // Computes as the engine runs them: on demand, always on, after a crash, with ports.
 #include <gtest/gtest.h>
-#include <signal.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <thread>
@@ -78,6 +80,37 @@ TEST_F(EngineComputeTest, APortConflictChangesNothing) {
         ErrorCode::kPortInUse);
     conflict({set_compute("a", {.listen_addresses = {"192.0.2.1"}, .always_on = true})},
              ErrorCode::kComputeStartFailed);
+}
+
+TEST_F(EngineComputeTest, AChosenPortThatSomebodyTookIsReplaced) {
+    LB_MUST(home_->apply(new_project({create_branch("a")})));
+    uint16_t first = LB_MUST(home_->engine().connect("shop", "a")).port;
+    LB_MUST(home_->engine().stop_compute("shop", "a"));
+    int thief = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(first);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ASSERT_EQ(::bind(thief, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    ASSERT_EQ(::listen(thief, 1), 0);
+    LB_MUST(home_->apply(change_set({set_compute("a", {.always_on = true})})));
+    EXPECT_TRUE(home_->warnings.empty());
+    uint16_t second = home_->branch("a").compute.active_port;
+    EXPECT_NE(second, first);
+    EXPECT_EQ(status("a"), ComputeStatus::kRunning);
+    ::close(thief);
+    home_->reopen();
+    EXPECT_EQ(LB_MUST(home_->engine().connect("shop", "a")).port, second);
+}
+
+TEST_F(EngineComputeTest, ARunningServerGetsMoreAddressesOnItsPort) {
+    LB_MUST(home_->apply(new_project()));
+    uint16_t port = LB_MUST(home_->engine().connect("shop", "main")).port;
+    ComputeSettings everywhere{.port = port, .listen_addresses = {"*"}};
+    LB_MUST(home_->apply(change_set({set_compute("main", everywhere)})));
+    EXPECT_TRUE(home_->warnings.empty());
+    EXPECT_EQ(home_->sql("main", "SHOW listen_addresses"), "*");
+    EXPECT_EQ(home_->branch("main").compute.active_port, port);
 }
 
 TEST_F(EngineComputeTest, NewSettingsReachARunningServer) {
