@@ -184,7 +184,7 @@ void replay_log(benchmark::State& state) {
         state.ResumeTiming();
         bench.rebuild_index();
     }
-    state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * log_bytes));
+    state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(log_bytes));
 }
 BENCHMARK(replay_log)->Iterations(5)->UseRealTime();
 
