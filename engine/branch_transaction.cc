@@ -108,7 +108,7 @@ Status PreparedBranchTransaction::discard_databases() {
         std::string discarded = cat(prefix, index);
         LB_TRY(run(rename_database_statement(*session_, names[index], discarded)));
         LB_TRY(run(own_database_statement(*session_, discarded, "")));
-        LB_TRY(run(allow_connections_statement(*session_, discarded, false)));
+        LB_TRY(run(connections_statement(*session_, discarded, Connections::kRefused)));
     }
     return ok();
 }
@@ -160,7 +160,7 @@ Status PreparedBranchTransaction::change_databases() {
                         const std::string& owner = std::get<DatabaseValue>(change.value).owner;
                         LB_TRY(run(rename_database_statement(*session_, prefix + index, name)));
                         LB_TRY(run(own_database_statement(*session_, name, owner)));
-                        return run(allow_connections_statement(*session_, name, true));
+                        return run(connections_statement(*session_, name, Connections::kAllowed));
                     }));
     return for_each(
         ResourceKind::kDatabase, ChangeKind::kUpdate,

@@ -141,10 +141,10 @@ std::string own_database_statement(SqlSession& session, const std::string& name,
                session.quote_identifier(owner.empty() ? kSuperuser : owner));
 }
 
-std::string allow_connections_statement(SqlSession& session, const std::string& name,
-                                        bool are_allowed) {
+std::string connections_statement(SqlSession& session, const std::string& name,
+                                  Connections connections) {
     return cat("ALTER DATABASE ", session.quote_identifier(name), " WITH ALLOW_CONNECTIONS ",
-               are_allowed ? "true" : "false");
+               connections == Connections::kAllowed ? "true" : "false");
 }
 
 }  // namespace lb::engine

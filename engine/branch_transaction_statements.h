@@ -33,7 +33,8 @@ std::string rename_database_statement(SqlSession& session, const std::string& fr
 // An empty owner is the superuser.
 std::string own_database_statement(SqlSession& session, const std::string& name,
                                    const std::string& owner);
-std::string allow_connections_statement(SqlSession& session, const std::string& name,
-                                        bool are_allowed);
+enum class Connections { kRefused, kAllowed };
+std::string connections_statement(SqlSession& session, const std::string& name,
+                                  Connections connections);
 
 }  // namespace lb::engine
