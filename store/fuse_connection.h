@@ -1,9 +1,5 @@
 // FuseConnection: what the handlers of one mount share, and the arithmetic between FUSE's terms
 // and the store's. Private to the transport (fuse_*.cc); libfuse's types are only declared here.
-//
-// A node id is (line << 40 | inode). Line 0 is the mount's root directory, which lists the lines,
-// so that FUSE's root id 1 is line 0, inode 1. Node ids are never reused and carry no state: lookup
-// counts (FORGET) need no bookkeeping.
 #pragma once
 
 #include <sys/stat.h>
@@ -13,8 +9,10 @@
 #include <string>
 #include <string_view>
 
-#include "store/fuse_sync_queue.h"
+#include "store/fuse_node.h"
+#include "store/fuse_slow_work.h"
 #include "store/fuse_transport.h"
+#include "store/fuse_write_joiner.h"
 #include "store/store.h"
 
 struct fuse_req;
@@ -37,38 +35,19 @@ static_assert(kFuseWriteBytesMax % kBlockBytes == 0);
 
 struct FuseConnection {
     FuseConnection(Store& the_store, FuseOptions the_options)
-        : store(the_store), options(std::move(the_options)) {}
+        : store(the_store), options(std::move(the_options)), writes(store, options.cache) {}
 
     Store& store;
     const FuseOptions options;
-    FuseSyncQueue syncs;
+    FuseWriteJoiner writes;
+    FuseSlowWork slow_work;
     std::atomic<uint64_t> request_count{0};
-    std::atomic<uint64_t> split_write_count{0};
     int stop_event = -1;  // an eventfd: readable when the transport is stopping
     // Id of the FUSE_INIT request while it is being answered; 0 afterwards.
     uint64_t init_request = 0;
     // The kernel lets us set kFuseWritePagesMax. Known after the first answer.
     std::atomic<bool> has_large_requests{false};
 };
-
-inline constexpr int kInodeBits = 40;
-inline constexpr InodeId kInodeLimit{uint64_t{1} << kInodeBits};
-
-struct Node {
-    LineId line;
-    InodeId inode;
-
-    bool is_list_of_lines() const { return line == LineId{}; }
-};
-
-inline Node node_of(uint64_t node_id) {
-    return {LineId{node_id >> kInodeBits}, InodeId{node_id & (kInodeLimit.value() - 1)}};
-}
-
-inline uint64_t node_id(LineId line, InodeId inode) {
-    LB_ASSERT(line.value() <= kLineMax && inode < kInodeLimit);
-    return line.value() << kInodeBits | inode.value();
-}
 
 int errno_of(const Error& error);
 

@@ -22,9 +22,10 @@ void reply_attributes(fuse_req* request, const Result<struct stat>& attributes) 
     fuse_reply_attr(request, &*attributes, kCacheSeconds);
 }
 
-// Direct I/O: one write(2) is one request. No flush: close(2) has nothing to wait for.
-void set_open_flags(fuse_file_info* handle) {
-    handle->direct_io = 1;
+// No flush: close(2) has nothing to wait for.
+void set_open_flags(const FuseOptions& options, fuse_file_info* handle) {
+    handle->direct_io = options.cache == FuseCache::kNone;
+    handle->keep_cache = options.cache == FuseCache::kKernel;
     handle->noflush = 1;
 }
 
@@ -38,18 +39,6 @@ std::span<std::byte> reply_buffer(size_t size) {
 bool is_foreign_owner(const FuseOptions& options, const struct stat& wanted, int fields) {
     return ((fields & FUSE_SET_ATTR_UID) != 0 && wanted.st_uid != options.uid) ||
            ((fields & FUSE_SET_ATTR_GID) != 0 && wanted.st_gid != options.gid);
-}
-
-// A block is split when a request starts or ends inside it while it holds data beyond: then it is
-// not replaced as a whole. A start or an end at the end of the file is the program's own.
-bool splits_first_block(Store& store, Node node, uint64_t start) {
-    if (start % kBlockBytes == 0) return false;
-    Result<FileAttributes> before = store.attributes(node.line, node.inode);
-    return before.is_ok() && start < before->size_bytes;
-}
-
-bool splits_last_block(uint64_t end, uint64_t size_after) {
-    return end % kBlockBytes != 0 && end < size_after;
 }
 
 }  // namespace
@@ -88,14 +77,15 @@ void setattr(fuse_req* request, uint64_t id, struct stat* wanted, int fields, fu
 }
 
 void open(fuse_req* request, uint64_t id, fuse_file_info* handle) {
-    Store& store = connection_of(request).store;
+    const FuseConnection& connection = connection_of(request);
+    Store& store = connection.store;
     Node node = node_of(id);
     Result<FileAttributes> file =
         (handle->flags & O_TRUNC) != 0
             ? store.set_attributes(node.line, node.inode, {.size_bytes = uint64_t{0}})
             : store.attributes(node.line, node.inode);
     if (!file) return reply_error(request, file.error());
-    set_open_flags(handle);
+    set_open_flags(connection.options, handle);
     store.retain(node.line, node.inode);
     // A failed reply means that the caller was interrupted: there will be no release.
     if (fuse_reply_open(request, handle) != 0) store.release(node.line, node.inode);
@@ -125,7 +115,7 @@ void create(fuse_req* request, uint64_t parent, const char* name, mode_t mode,
     entry.attr = stat_of(connection, directory.line, *file);
     entry.attr_timeout = kCacheSeconds;
     entry.entry_timeout = kCacheSeconds;
-    set_open_flags(handle);
+    set_open_flags(connection.options, handle);
     store.retain(directory.line, file->inode);
     if (fuse_reply_create(request, &entry, handle) != 0) {
         store.release(directory.line, file->inode);
@@ -133,27 +123,33 @@ void create(fuse_req* request, uint64_t parent, const char* name, mode_t mode,
 }
 
 void read(fuse_req* request, uint64_t id, size_t size, off_t offset, fuse_file_info*) {
+    FuseConnection& connection = connection_of(request);
     Node node = node_of(id);
+    auto start = static_cast<uint64_t>(offset);
     std::span<std::byte> buffer = reply_buffer(size);
-    Result<size_t> count = connection_of(request).store.read(node.line, node.inode,
-                                                             static_cast<uint64_t>(offset), buffer);
+    Result<size_t> count = connection.store.read(node.line, node.inode, start, buffer);
     if (!count) return reply_error(request, count.error());
+    connection.writes.overlay(node, start, buffer.first(*count));
     fuse_reply_buf(request, reinterpret_cast<const char*>(buffer.data()), *count);
 }
 
 void write(fuse_req* request, uint64_t id, const char* data, size_t size, off_t offset,
            fuse_file_info*) {
     FuseConnection& connection = connection_of(request);
-    Node node = node_of(id);
     auto start = static_cast<uint64_t>(offset);
-    bool is_split = splits_first_block(connection.store, node, start);
-    Result<FileAttributes> file =
-        connection.store.write(node.line, node.inode, start, as_bytes({data, size}));
-    if (!file) return reply_error(request, file.error());
-    if (is_split || splits_last_block(start + size, file->size_bytes)) {
-        connection.split_write_count.fetch_add(1, std::memory_order_relaxed);
+    WriteOutcome outcome =
+        connection.writes.write({.node = node_of(id),
+                                 .thread = static_cast<uint32_t>(fuse_req_ctx(request)->pid),
+                                 .offset = start,
+                                 .data = as_bytes({data, size})});
+    if (outcome.status) {
+        fuse_reply_write(request, size);
+        return;
     }
-    fuse_reply_write(request, size);
+    if (outcome.lost_bytes > 0) {
+        connection.slow_work.forget_cached(id, start - outcome.lost_bytes, outcome.lost_bytes);
+    }
+    reply_error(request, outcome.status.error());
 }
 
 void release(fuse_req* request, uint64_t id, fuse_file_info*) {
@@ -169,13 +165,15 @@ void fsync(fuse_req* request, uint64_t id, int, fuse_file_info*) {
         fuse_reply_err(request, 0);
         return;
     }
+    Status late_failure = connection.writes.take_failure(node);
+    if (!late_failure) return reply_error(request, late_failure.error());
     Result<FileAttributes> file = connection.store.attributes(node.line, node.inode);
     if (!file) return reply_error(request, file.error());
     if (connection.store.is_durable(file->last_sequence)) {
         fuse_reply_err(request, 0);
         return;
     }
-    connection.syncs.add(request, file->last_sequence);
+    connection.slow_work.sync(request, file->last_sequence);
 }
 
 void fallocate(fuse_req* request, uint64_t id, int mode, off_t offset, off_t length,

@@ -29,22 +29,43 @@ namespace {
 // pages first, and its request ends inside a block. So the reply to FUSE_INIT is changed on its way
 // out.
 
-// Waits for a request. Says that the file system is gone when the transport is stopping, because
-// files that are still open keep the connection alive.
+// Requests after which a file is not as it was, or must be in the log.
+bool changes_node(uint32_t operation) {
+    return operation == FUSE_SETATTR || operation == FUSE_OPEN || operation == FUSE_RELEASE ||
+           operation == FUSE_FSYNC || operation == FUSE_FALLOCATE;
+}
+
+void note_request(FuseConnection& connection, const fuse_in_header& header) {
+    connection.request_count.fetch_add(1, std::memory_order_relaxed);
+    if (header.opcode == FUSE_INIT) connection.init_request = header.unique;
+    FuseWriteJoiner& writes = connection.writes;
+    if (!writes.is_holding() || header.opcode == FUSE_WRITE) return;
+    writes.request_of_thread(header.pid);
+    if (changes_node(header.opcode)) writes.change_of_node(node_of(header.nodeid));
+    writes.time_passed(std::chrono::steady_clock::now());
+}
+
+// Waits until there may be a request. False: the transport is stopping.
+bool wait_for_request(FuseConnection& connection, int descriptor) {
+    pollfd sources[] = {{descriptor, POLLIN, 0}, {connection.stop_event, POLLIN, 0}};
+    bool is_holding = connection.writes.is_holding();
+    auto timeout_ms = is_holding ? static_cast<int>(FuseWriteJoiner::kHoldTime.count()) : -1;
+    ::poll(sources, std::size(sources), timeout_ms);
+    if (is_holding) connection.writes.time_passed(std::chrono::steady_clock::now());
+    return sources[1].revents == 0;
+}
+
 ssize_t read_hook(int descriptor, void* buffer, size_t size, void* user_data) {
     auto& connection = *static_cast<FuseConnection*>(user_data);
     ssize_t count;
     while ((count = ::read(descriptor, buffer, size)) < 0 && errno == EAGAIN) {
-        pollfd sources[] = {{descriptor, POLLIN, 0}, {connection.stop_event, POLLIN, 0}};
-        ::poll(sources, std::size(sources), -1);
-        if (sources[1].revents == 0) continue;
+        if (wait_for_request(connection, descriptor)) continue;
+        // As if it were unmounted. Files that are still open keep the connection alive.
         errno = ENODEV;
         return -1;
     }
     if (count >= static_cast<ssize_t>(sizeof(fuse_in_header))) {
-        const auto* header = static_cast<const fuse_in_header*>(buffer);
-        connection.request_count.fetch_add(1, std::memory_order_relaxed);
-        if (header->opcode == FUSE_INIT) connection.init_request = header->unique;
+        note_request(connection, *static_cast<const fuse_in_header*>(buffer));
     }
     return count;
 }
@@ -172,10 +193,10 @@ void Transport::start_threads() {
 void Transport::serve() {
     fuse_buf buffer{};
     while (baton_.take()) {
-        bool is_syncer = false;
-        while (!is_syncer && serve_one(buffer)) is_syncer = connection_.syncs.claim();
+        bool has_slow_work = false;
+        while (!has_slow_work && serve_one(buffer)) has_slow_work = connection_.slow_work.claim();
         baton_.pass();
-        if (is_syncer) connection_.syncs.run(connection_.store);
+        if (has_slow_work) connection_.slow_work.run(connection_.store, session_.get());
     }
     std::free(buffer.mem);
 }
@@ -202,7 +223,8 @@ void Transport::forget_line(LineId line) {
 
 FuseStatistics Transport::statistics() const {
     return {.request_count = connection_.request_count.load(std::memory_order_relaxed),
-            .split_write_count = connection_.split_write_count.load(std::memory_order_relaxed)};
+            .split_write_count = connection_.writes.split_write_count(),
+            .joined_write_count = connection_.writes.joined_write_count()};
 }
 
 Status Transport::unmount() {
@@ -211,6 +233,7 @@ Status Transport::unmount() {
     ::eventfd_write(connection_.stop_event, 1);
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
+    connection_.writes.let_go_of_all();
     session_.reset();  // closes the connection: who still has files open is told ENOTCONN
     const std::string& directory = connection_.options.mount_directory;
     if (unmount_fuse(directory, UnmountMode::kIfUnused)) return ok();

@@ -17,12 +17,18 @@
 
 namespace lb::store {
 
+enum class FuseCache {
+    kNone,    // direct I/O: every read and every write is a request
+    kKernel,  // reads from the page cache, writes go through it
+};
+
 struct FuseOptions {
     std::string mount_directory;
     // Owner that all files show; the compute's user. Other users get in only if lb runs as root
     // (allow_other).
     uint32_t uid = 0;
     uint32_t gid = 0;
+    FuseCache cache = FuseCache::kKernel;
     uint32_t pool_threads = 4;
     // Called with the reason whenever a program is told EIO; from the transport's threads.
     std::function<void(const Error&)> on_failure = {};
@@ -30,7 +36,8 @@ struct FuseOptions {
 
 struct FuseStatistics {
     uint64_t request_count = 0;
-    uint64_t split_write_count = 0;  // writes that cut a block; must stay 0 for relation files
+    uint64_t split_write_count = 0;   // writes that cut a block; must stay 0 for relation files
+    uint64_t joined_write_count = 0;  // cuts by the kernel that were put together again
 };
 
 class FuseTransport {

@@ -153,13 +153,12 @@ TEST_F(FuseDirectories, ADeletedLineIsForgotten) {
     LineId child = fork(line_);
     std::string child_file = line_directory(child) + "/file";
     EXPECT_EQ(read_file(child_file), "x");
-    OpenFile open_file(child_file, O_RDONLY);
+    OpenFile open_file(child_file, O_RDWR);
     LB_MUST(store_->commit({.remove = {child}}));
     transport_->forget_line(child);
     EXPECT_EQ(errno_from([&] { return ::access(line_directory(child).c_str(), F_OK); }), ENOENT);
     EXPECT_EQ(errno_from([&] { return ::access(child_file.c_str(), F_OK); }), ENOENT);
-    char byte = 0;
-    EXPECT_NE(errno_from([&] { return ::pread(open_file.number(), &byte, 1, 0); }), 0);
+    EXPECT_NE(errno_from([&] { return ::pwrite(open_file.number(), "y", 1, 0); }), 0);
     EXPECT_EQ(read_file(path("file")), "x");
     transport_->forget_line(LineId{12'345});  // never seen: harmless
 }

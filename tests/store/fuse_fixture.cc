@@ -41,9 +41,11 @@ void MountedStore::open_store() {
     store_ = LB_MUST(Store::open({.directory = store_directory(), .segment_bytes = 4 << 20}));
 }
 
-void MountedStore::mount() {
-    transport_ = LB_MUST(FuseTransport::mount(
-        *store_, {.mount_directory = mount_directory(), .uid = ::getuid(), .gid = ::getgid()}));
+void MountedStore::mount(FuseCache cache) {
+    transport_ = LB_MUST(FuseTransport::mount(*store_, {.mount_directory = mount_directory(),
+                                                        .uid = ::getuid(),
+                                                        .gid = ::getgid(),
+                                                        .cache = cache}));
 }
 
 LineId MountedStore::fork(LineId parent) {

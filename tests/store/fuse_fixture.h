@@ -33,7 +33,7 @@ protected:
     void TearDown() override;
 
     void open_store();
-    void mount();
+    void mount(FuseCache cache = FuseCache::kKernel);
     std::string mount_directory() const { return temporary_.path() + "/mnt"; }
     std::string store_directory() const { return temporary_.path() + "/store"; }
     std::string line_directory(LineId line) const {

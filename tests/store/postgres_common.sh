@@ -1,5 +1,6 @@
 # Sourced by the PostgreSQL tests and by bench/: a store in a temporary directory, its mount, and
-# PostgreSQL servers on its lines. Needs $mount_store, the program of tests/support/mount_store.cc.
+# PostgreSQL servers on its lines. Needs $mount_store, the program of tests/support/mount_store.cc;
+# cache=direct mounts without the kernel's page cache.
 # Everything is stopped, unmounted and removed at exit, also after a failure.
 set -euo pipefail
 
@@ -37,7 +38,7 @@ as_owner() { (cd / && PGOPTIONS='' PGUSER=postgres "${run[@]}" "$@"); }
 
 store_process=
 serve() {
-    coproc STORE { exec "$mount_store" "$work/store" "$mount" "$owner"; }
+    coproc STORE { exec "$mount_store" "$work/store" "$mount" "$owner" ${cache:-}; }
     store_process=$STORE_PID
     local ready
     read -r ready <&"${STORE[0]}" || fail "mount_store did not start"

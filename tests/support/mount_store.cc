@@ -1,9 +1,10 @@
 // mount_store: serves a store by hand, for experiments and for the scripts in tests/ and bench/.
 //
-//   mount_store STORE_DIRECTORY MOUNT_DIRECTORY [USER]
+//   mount_store STORE_DIRECTORY MOUNT_DIRECTORY [USER [direct]]
 //
 // Opens or creates the store, makes a root line if it has none, mounts, prints "ready LINE" and
 // serves until SIGTERM, SIGINT or "quit". Files show USER as their owner (default: who runs it).
+// "direct": without the kernel's page cache.
 // Commands, one per line on standard input, each answered by one line:
 //
 //   fork LINE [POSITION]    "line N": a new line from LINE, at its head or at POSITION
@@ -39,8 +40,9 @@ std::string answer_statistics(const Served& served) {
     StoreStatistics store = served.store->statistics();
     FuseStatistics fuse = served.transport->statistics();
     return cat("requests=", fuse.request_count, " split_writes=", fuse.split_write_count,
-               " syncs=", store.sync_count, " block_reads=", store.block_reads,
-               " block_writes=", store.block_writes, " log_bytes=", store.log_bytes);
+               " joined_writes=", fuse.joined_write_count, " syncs=", store.sync_count,
+               " block_reads=", store.block_reads, " block_writes=", store.block_writes,
+               " log_bytes=", store.log_bytes);
 }
 
 Result<std::string> answer(Served& served, const std::string& command) {
@@ -100,12 +102,13 @@ void serve_commands(Served& served, int signals) {
 }
 
 int run(int count, char** arguments) {
-    if (count < 3 || count > 4) {
-        std::cerr << "usage: mount_store STORE_DIRECTORY MOUNT_DIRECTORY [USER]\n";
+    if (count < 3 || count > 5) {
+        std::cerr << "usage: mount_store STORE_DIRECTORY MOUNT_DIRECTORY [USER [direct]]\n";
         return static_cast<int>(ExitCode::kUsage);
     }
     FuseOptions options{.mount_directory = arguments[2], .uid = ::getuid(), .gid = ::getgid()};
-    if (count == 4) {
+    if (count == 5) options.cache = FuseCache::kNone;
+    if (count >= 4) {
         const passwd* user = ::getpwnam(arguments[3]);
         if (user == nullptr) {
             std::cerr << "no such user: " << arguments[3] << "\n";
