@@ -62,6 +62,10 @@ public:
     HomeLock& operator=(const HomeLock&) = delete;
     HomeLock& operator=(HomeLock&&) = delete;
 
+    // Leaves it to the kernel to free the lock when this process has ended: who waits for the lock
+    // then knows that the process is gone, too.
+    void keep_until_exit() && { descriptor_ = -1; }
+
 private:
     explicit HomeLock(int descriptor) : descriptor_(descriptor) {}
     int descriptor_;

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/daemon/api.h"
+#include "cli/daemon/environment.h"
 #include "cli/daemon/start.h"
 #include "cli/http_server.h"
 #include "cli/version.h"
@@ -165,6 +166,7 @@ void report_start(std::optional<int> descriptor, const Status& start) {
 }  // namespace
 
 Status run_daemon(const DaemonOptions& options) {
+    keep_daemon_environment();
     Parts parts;
     Status started = open_parts(options, parts);
     if (!started.is_ok()) {
@@ -181,6 +183,7 @@ Status run_daemon(const DaemonOptions& options) {
     log_line("stopping");
     Status closed = close_parts(parts);
     log_line("stopped");
+    std::move(*parts.lock).keep_until_exit();
     return closed;
 }
 

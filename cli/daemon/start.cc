@@ -18,6 +18,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/daemon/environment.h"
 #include "cli/protocol.h"
 #include "cli/text_file.h"
 
@@ -37,7 +38,8 @@ Error cannot_start(std::string_view what) {
 }
 
 // In the child, between fork and exec: only system calls.
-[[noreturn]] void become_daemon(const std::vector<char*>& arguments, int log, int ready) {
+[[noreturn]] void become_daemon(char* const* arguments, char* const* environment, int log,
+                                int ready) {
     setsid();
     // A second fork, so that nobody has to wait for the daemon and it cannot get a terminal.
     pid_t daemon = fork();
@@ -48,8 +50,16 @@ Error cannot_start(std::string_view what) {
     dup2(log, STDERR_FILENO);
     fcntl(ready, F_SETFD, 0);  // the one descriptor that goes along
     static_cast<void>(!chdir("/"));
-    execv("/proc/self/exe", arguments.data());
+    execve("/proc/self/exe", arguments, environment);
     _exit(1);
+}
+
+// As exec wants them.
+std::vector<char*> pointers_to(std::vector<std::string>& texts) {
+    std::vector<char*> pointers;
+    for (std::string& text : texts) pointers.push_back(text.data());
+    pointers.push_back(nullptr);
+    return pointers;
 }
 
 // Returns the reading end of the pipe for the daemon's ready_line().
@@ -64,11 +74,11 @@ Result<int> spawn_daemon(const Home& home, const PostgresChoice& postgres) {
     if (!postgres.bin_directory.empty()) {
         words.insert(words.end(), {"--postgres-bin", postgres.bin_directory});
     }
-    std::vector<char*> arguments;
-    for (std::string& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
+    std::vector<std::string> variables = daemon_environment();
+    std::vector<char*> arguments = pointers_to(words);
+    std::vector<char*> environment = pointers_to(variables);
     pid_t child = fork();
-    if (child == 0) become_daemon(arguments, log, pipe_ends[1]);
+    if (child == 0) become_daemon(arguments.data(), environment.data(), log, pipe_ends[1]);
     int fork_errno = errno;
     close(log);
     close(pipe_ends[1]);

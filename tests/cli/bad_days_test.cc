@@ -317,6 +317,9 @@ TEST_F(BadDays, PasswordsShowNowhere) {
         "lb plan > plan.txt; lb apply --auto-approve --json > apply.txt; lb status --json > s.txt\n"
         "rm watching; wait; cat seen");
     EXPECT_EQ(seen, "");
+    // Nor do the daemon and PostgreSQL get the environment of the command that started them.
+    EXPECT_EQ(shell().run("cat /proc/[0-9]*/environ 2>/dev/null | grep -a -c tell-nob[o]dy").out,
+              "0\n");
     shell().must("lb stop");
     EXPECT_EQ(shell().run("grep -rla tell-nobody . --exclude=command.sh").out, "");
     EXPECT_EQ(shell().run("grep -la SCRAM-SHA plan.txt s.txt").out, "");
