@@ -1,11 +1,9 @@
-// Computes on real PostgreSQL: start, stop, crash, and everything that stops a start.
-#include <arpa/inet.h>
+// Computes on real PostgreSQL: start, stop, crash.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/ipc.h>
 #include <sys/prctl.h>
 #include <sys/shm.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +20,7 @@
 #include "engine/compute.h"
 #include "engine/postgres_leftovers.h"
 #include "engine/process_find.h"
+#include "engine/process_spawn.h"
 #include "tests/engine/postgres_support.h"
 
 namespace lb::engine {
@@ -41,8 +40,6 @@ bool eventually(const std::function<bool()>& is_true) {
     }
     return false;
 }
-
-std::string notes_text(const Error& error) { return join(error.notes, "\n"); }
 
 // The files in /dev/shm that the processes of a server use.
 std::set<std::string> shared_memory_files(const std::string& data_directory) {
@@ -66,25 +63,6 @@ bool segment_exists(int id) {
     shmid_ds state{};
     return ::shmctl(id, IPC_STAT, &state) == 0;
 }
-
-// A socket that listens on 127.0.0.1.
-class Listener {
-public:
-    Listener() : port(testing::free_port()), socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(port);
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        LB_ASSERT(::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-        LB_ASSERT(::listen(socket_, 1) == 0);
-    }
-    ~Listener() { ::close(socket_); }
-
-    const uint16_t port;
-
-private:
-    int socket_;
-};
 
 TEST(ComputeTest, StartsAnswersAndStops) {
     TemporaryCluster cluster;
@@ -369,130 +347,6 @@ TEST(ComputeTest, TheServerEndsWithItsDaemon) {
     EXPECT_EQ(count_existing(files), 0u);
 }
 
-TEST(ComputeTest, APortInUseIsNamedWithItsOwner) {
-    TemporaryCluster cluster;
-    Listener listener;
-    ComputeOptions options = cluster.options();
-    options.port = listener.port;
-    auto compute = make_compute(options);
-    Status started = compute->start();
-    ASSERT_FALSE(started);
-    EXPECT_EQ(started.error().code, ErrorCode::kPortInUse);
-    EXPECT_NE(started.error().message.find(cat("port ", listener.port, " is in use")),
-              std::string::npos)
-        << started.error().message;
-    EXPECT_NE(started.error().message.find(cat("process ", ::getpid())), std::string::npos)
-        << started.error().message;
-    EXPECT_EQ(compute->status(), ComputeStatus::kFailed);
-    EXPECT_FALSE(fs::exists(cluster.log_file()));  // it was not even tried
-}
-
-TEST(ComputeTest, ASocketInUseIsAPortInUse) {
-    TemporaryCluster first;
-    TemporaryCluster second;
-    auto compute = make_compute(first.options());
-    LB_MUST(compute->start());
-    ComputeOptions options = second.options();
-    options.run_directory = first.options().run_directory;
-    options.port = first.options().port;
-    Status started = make_compute(options)->start();
-    ASSERT_FALSE(started);
-    EXPECT_EQ(started.error().code, ErrorCode::kPortInUse);
-    EXPECT_EQ(query_text(first.target(), "SELECT 1"), "1");
-}
-
-TEST(ComputeTest, ABrokenDirectoryShowsTheLog) {
-    TemporaryCluster cluster;
-    fs::resize_file(cluster.data_directory() + "/global/pg_control", 100);
-    auto compute = make_compute(cluster.options());
-    for (int round = 0; round < 2; ++round) {
-        Status started = compute->start();
-        ASSERT_FALSE(started);
-        EXPECT_EQ(started.error().code, ErrorCode::kComputeStartFailed);
-        EXPECT_NE(started.error().message.find("shop/main"), std::string::npos);
-        EXPECT_NE(notes_text(started.error()).find("pg_control"), std::string::npos)
-            << to_text(started.error());
-        // Only what this start wrote.
-        std::string notes = notes_text(started.error());
-        EXPECT_EQ(notes.find("pg_control"), notes.rfind("pg_control")) << notes;
-        EXPECT_EQ(compute->status(), ComputeStatus::kFailed);
-        EXPECT_FALSE(compute->failure().empty());
-    }
-    EXPECT_TRUE(find_postgres_in(cluster.data_directory()).empty());
-}
-
-TEST(ComputeTest, ABadSettingOfTheUserIsExplained) {
-    TemporaryCluster cluster;
-    testing::write_file(cluster.data_directory() + "/postgresql.auto.conf",
-                        "shared_preload_libraries = 'no_such_library'\n");
-    Status started = make_compute(cluster.options())->start();
-    ASSERT_FALSE(started);
-    EXPECT_EQ(started.error().code, ErrorCode::kComputeStartFailed);
-    EXPECT_NE(started.error().message.find("no_such_library"), std::string::npos)
-        << started.error().message;
-    EXPECT_NE(started.error().help.find("postgresql.auto.conf"), std::string::npos)
-        << started.error().help;
-}
-
-TEST(ComputeTest, MissingAndForeignDirectoriesAreRefused) {
-    TemporaryCluster cluster;
-    ComputeOptions options = cluster.options();
-    options.data_directory += "/missing";
-    Status started = make_compute(options)->start();
-    ASSERT_FALSE(started);
-    EXPECT_EQ(started.error().code, ErrorCode::kComputeStartFailed);
-    EXPECT_NE(started.error().message.find("No such file"), std::string::npos);
-
-    options.data_directory = cluster.data_directory() + "/base";
-    started = make_compute(options)->start();
-    ASSERT_FALSE(started);
-    EXPECT_NE(started.error().message.find("no PostgreSQL data directory"), std::string::npos);
-
-    testing::write_file(cluster.data_directory() + "/PG_VERSION", "9.6\n");
-    started = make_compute(cluster.options())->start();
-    ASSERT_FALSE(started);
-    EXPECT_NE(started.error().message.find("9.6"), std::string::npos);
-}
-
-TEST(ComputeTest, ALongSocketPathIsRefused) {
-    TemporaryCluster cluster;
-    ComputeOptions options = cluster.options();
-    options.run_directory += "/" + std::string(100, 'x');
-    Status started = make_compute(options)->start();
-    ASSERT_FALSE(started);
-    EXPECT_EQ(started.error().code, ErrorCode::kComputeStartFailed);
-    EXPECT_NE(started.error().message.find("107"), std::string::npos);
-    EXPECT_NE(started.error().help.find("LB_HOME"), std::string::npos);
-}
-
-TEST(ComputeTest, AnAddressOfAnotherMachineIsRefused) {
-    TemporaryCluster cluster;
-    ComputeOptions options = cluster.options();
-    options.settings.listen_addresses = {"192.0.2.1"};  // TEST-NET: nobody's
-    Status started = make_compute(options)->start();
-    ASSERT_FALSE(started);
-    EXPECT_EQ(started.error().code, ErrorCode::kComputeStartFailed);
-    EXPECT_NE(started.error().message.find("192.0.2.1"), std::string::npos);
-}
-
-TEST(ComputeTest, UsersThatCannotRunPostgresAreRefused) {
-    TemporaryCluster cluster;
-    ComputeOptions options = cluster.options();
-    options.postgres_user = "no-such-user";
-    Status started = make_compute(options)->start();
-    ASSERT_FALSE(started);
-    EXPECT_NE(started.error().message.find("no-such-user"), std::string::npos);
-    if (::geteuid() == 0) {
-        for (const char* user : {"", "root"}) {
-            options.postgres_user = user;
-            started = make_compute(options)->start();
-            ASSERT_FALSE(started);
-            EXPECT_NE(started.error().message.find("root"), std::string::npos);
-            EXPECT_NE(started.error().help.find("--postgres-user"), std::string::npos);
-        }
-    }
-}
-
 TEST(ComputeTest, ARunDirectoryCannotTurnOurWritesElsewhere) {
     TemporaryCluster cluster;
     ComputeOptions options = cluster.options();
@@ -538,6 +392,21 @@ TEST(ComputeTest, ManyThreadsMayAsk) {
     EXPECT_EQ(compute->status(), ComputeStatus::kRunning);
 }
 
+TEST(ComputeTest, LetsABaseBackupIn) {
+    TemporaryCluster cluster;
+    auto compute = make_compute(cluster.options());
+    LB_MUST(compute->start());
+    testing::TemporaryDirectory backup;
+    ProgramOutput output = LB_MUST(run_program(
+        {.arguments = {cluster.options().postgres.program_directory + "/pg_basebackup",
+                       "--host=" + cluster.options().run_directory,
+                       cat("--port=", cluster.options().port), "--username=postgres",
+                       "--no-password", "--checkpoint=fast", "--pgdata=" + backup.path() + "/data"},
+         .environment = clean_environment()}));
+    EXPECT_EQ(output.wait_status, 0) << output.text;
+    EXPECT_TRUE(fs::exists(backup.path() + "/data/PG_VERSION"));
+}
+
 TEST(ComputeTest, NoEnvironmentOfOursReachesTheServer) {
     TemporaryCluster cluster;
     ::setenv("LB_TEST_SECRET", "hunter2", 1);
@@ -549,24 +418,6 @@ TEST(ComputeTest, NoEnvironmentOfOursReachesTheServer) {
     ::unsetenv("PGPORT");
     EXPECT_EQ(environment.find("hunter2"), std::string::npos);
     EXPECT_EQ(environment.find("PGPORT"), std::string::npos);
-}
-
-TEST(InitdbTest, RefusesADirectoryWithFiles) {
-    testing::TemporaryDirectory directory;
-    testing::write_file(directory.path() + "/something", "x");
-    Status made =
-        run_initdb(testing::test_postgres(), directory.path(), testing::test_postgres_user());
-    ASSERT_FALSE(made);
-    EXPECT_EQ(made.error().code, ErrorCode::kComputeStartFailed);
-    EXPECT_NE(notes_text(made.error()).find("exists but is not empty"), std::string::npos)
-        << to_text(made.error());
-}
-
-TEST(InitdbTest, AMissingDirectoryIsNamed) {
-    Status made = run_initdb(testing::test_postgres(), "/tmp/lb-test-missing/data",
-                             testing::test_postgres_user());
-    ASSERT_FALSE(made);
-    EXPECT_NE(made.error().message.find("/tmp/lb-test-missing/data"), std::string::npos);
 }
 
 }  // namespace

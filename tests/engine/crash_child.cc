@@ -70,4 +70,18 @@ ChildEnd run_until_killed(const std::string& scenario, const std::string& direct
     return wait_for(child);
 }
 
+ChildEnd run_until(const std::string& scenario, const std::string& directory,
+                   const std::function<bool()>& has_come) {
+    pid_t child = start_child(scenario, directory, /*step=*/0);
+    siginfo_t ended{};
+    while (!has_come()) {
+        // One that has ended without us is not waited for any longer.
+        ::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOHANG | WNOWAIT);
+        if (ended.si_pid != 0) break;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    ::kill(child, SIGKILL);
+    return wait_for(child);
+}
+
 }  // namespace lb::engine

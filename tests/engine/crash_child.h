@@ -35,5 +35,8 @@ ChildEnd run_until_step(const std::string& scenario, const std::string& director
 // Is killed from outside after `delay`.
 ChildEnd run_until_killed(const std::string& scenario, const std::string& directory,
                           std::chrono::milliseconds delay);
+// Is killed from outside as soon as `has_come` says so.
+ChildEnd run_until(const std::string& scenario, const std::string& directory,
+                   const std::function<bool()>& has_come);
 
 }  // namespace lb::engine

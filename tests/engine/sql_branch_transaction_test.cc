@@ -1,6 +1,5 @@
-// Role and database changes, all or nothing, on a real server that dies at every possible moment.
+// Role and database changes, all or nothing, on a real server.
 #include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
 
 #include <atomic>
 #include <thread>
@@ -11,94 +10,21 @@
 #include "engine/branch_transaction_statements.h"
 #include "engine/sql.h"
 #include "tests/engine/postgres_support.h"
-#include "tests/engine/sql_proxy.h"
+#include "tests/engine/sql_branch_transaction_support.h"
 
 namespace lb::engine {
 namespace {
 
+using testing::BranchTransactionTest;
+using testing::database_change;
+using testing::kTransactionName;
+using testing::login_role;
+using testing::Picture;
+using testing::picture;
 using testing::query_text;
-using testing::SqlProxy;
+using testing::role_change;
 using testing::TemporaryCluster;
 using namespace std::chrono_literals;
-
-constexpr const char* kName = "lb-shop-7";
-
-ResourceChange role_change(ChangeKind kind, const std::string& name,
-                           RoleAttributes attributes = {}) {
-    ResourceChange change;
-    change.address = Address::of_role("main", name);
-    change.kind = kind;
-    if (kind != ChangeKind::kDelete) change.value = RoleValue{std::move(attributes)};
-    return change;
-}
-
-ResourceChange database_change(ChangeKind kind, const std::string& name,
-                               const std::string& owner = "") {
-    ResourceChange change;
-    change.address = Address::of_database("main", name);
-    change.kind = kind;
-    if (kind != ChangeKind::kDelete) change.value = DatabaseValue{owner};
-    return change;
-}
-
-RoleAttributes login_role(std::vector<std::string> member_of = {}) {
-    RoleAttributes attributes;
-    attributes.login = true;
-    attributes.member_of = std::move(member_of);
-    return attributes;
-}
-
-// Everything that a transaction may change: what observe() shows, and what it hides.
-struct Picture {
-    Observation seen;
-    std::string hidden;
-
-    bool operator==(const Picture& other) const {
-        return seen.roles == other.seen.roles && seen.databases == other.seen.databases &&
-               hidden == other.hidden;
-    }
-};
-
-Picture picture(const SqlTarget& target) {
-    auto session = LB_MUST(SqlSession::connect(target));
-    return {LB_MUST(observe(*session)),
-            query_text(*session,
-                       "SELECT coalesce(string_agg(name, ' ' ORDER BY name), '') FROM ("
-                       "SELECT datname FROM pg_database WHERE datname LIKE 'lb\\_%' UNION ALL "
-                       "SELECT rolname FROM pg_authid WHERE rolname LIKE 'lb\\_%' UNION ALL "
-                       "SELECT gid FROM pg_prepared_xacts) AS t(name)")};
-}
-
-std::string text_of(const Picture& picture) {
-    std::string text;
-    for (const RoleState& role : picture.seen.roles) {
-        text += cat("role ", role.name, " of ", join(role.attributes.member_of, ","), "\n");
-    }
-    for (const DatabaseState& database : picture.seen.databases) {
-        text += cat("database ", database.name, " of ", database.owner, "\n");
-    }
-    return text + "hidden: " + picture.hidden;
-}
-void PrintTo(const Picture& picture, std::ostream* out) { *out << text_of(picture); }
-
-class BranchTransactionTest : public ::testing::Test {
-protected:
-    void SetUp() override { LB_MUST(compute_->start()); }
-
-    std::unique_ptr<BranchTransaction> transaction(std::vector<ResourceChange> changes) {
-        return make_branch_transaction(cluster_.target(), kName, std::move(changes));
-    }
-    void sql(const std::string& statement) { query_text(cluster_.target(), statement); }
-    Picture now() { return picture(cluster_.target()); }
-    void apply(std::vector<ResourceChange> changes) {
-        auto all = transaction(std::move(changes));
-        LB_MUST(all->prepare());
-        LB_MUST(all->commit());
-    }
-
-    TemporaryCluster cluster_;
-    std::unique_ptr<Compute> compute_ = make_compute(cluster_.options());
-};
 
 TEST_F(BranchTransactionTest, CommitMakesEverything) {
     RoleAttributes app = login_role({"pg_read_all_data", "readers"});
@@ -426,118 +352,11 @@ TEST_F(BranchTransactionTest, AChildSettlesWhatItInheritedByItself) {
             asked.emplace_back(name);
             return is_committed;
         }));
-        EXPECT_EQ(asked, std::vector<std::string>{kName});
+        EXPECT_EQ(asked, std::vector<std::string>{kTransactionName});
         EXPECT_EQ(picture(child.target()), is_committed ? after : before);
         EXPECT_EQ(query_text(child.target(is_committed ? "shop" : "old"), "SELECT 1"), "1");
     }
     EXPECT_EQ(now(), after);
-}
-
-// --- The server dies after every statement in turn. ---
-
-class BranchTransactionCrash : public BranchTransactionTest {
-protected:
-    void SetUp() override {
-        BranchTransactionTest::SetUp();
-        make_before(cluster_.target());
-        before_ = now();
-        auto all = transaction(changes());
-        LB_MUST(all->prepare());
-        LB_MUST(all->commit());
-        after_ = now();
-        ASSERT_NE(before_, after_);
-        LB_MUST(compute_->stop(30s));
-    }
-
-    static void make_before(const SqlTarget& target) {
-        for (const char* sql :
-             {"CREATE ROLE leaver LOGIN", "CREATE ROLE stayer", "CREATE ROLE plain",
-              "CREATE DATABASE leaving OWNER leaver", "CREATE DATABASE staying OWNER leaver"}) {
-            query_text(target, sql);
-        }
-        SqlTarget inside = target;
-        inside.database = "leaving";
-        query_text(inside, "CREATE TABLE public.t ()");
-        query_text(inside, "ALTER TABLE public.t OWNER TO leaver");
-    }
-
-    static std::vector<ResourceChange> changes() {
-        RoleAttributes app = login_role({"stayer"});
-        app.password_verifier =
-            "SCRAM-SHA-256$4096:AAAAAAAAAAAAAAAAAAAAAA==$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-            "AA=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-        return {role_change(ChangeKind::kCreate, "app", app),
-                role_change(ChangeKind::kUpdate, "stayer", login_role()),
-                role_change(ChangeKind::kDelete, "leaver"),
-                role_change(ChangeKind::kDelete, "plain"),
-                database_change(ChangeKind::kCreate, "shop", "app"),
-                database_change(ChangeKind::kUpdate, "staying", "app"),
-                database_change(ChangeKind::kDelete, "leaving")};
-    }
-
-    enum class Phase { kPrepare, kCommit, kRollback };
-
-    // Runs the transaction through `phase`, in which the server is killed after `statement`. Then
-    // restarts it, settles as `is_committed` says and compares. False if the phase ended before.
-    bool crash(Phase phase, int statement, bool is_committed) {
-        TemporaryCluster cluster;
-        auto compute = make_compute(cluster.options());
-        LB_MUST(compute->start());
-        make_before(cluster.target());
-
-        bool has_crashed = false;
-        SqlProxy proxy(cluster.target(), [&](int number) {
-            if (number != statement) return true;
-            has_crashed = true;
-            compute->kill();
-            return false;
-        });
-        if (phase != Phase::kPrepare) {
-            LB_MUST(make_branch_transaction(cluster.target(), kName, changes())->prepare());
-        }
-        auto all = make_branch_transaction(proxy.target(), kName, changes());
-        Status ended = phase == Phase::kPrepare  ? all->prepare()
-                       : phase == Phase::kCommit ? all->commit()
-                                                 : all->rollback();
-        EXPECT_EQ(ended.is_ok(), !has_crashed);
-        if (!has_crashed) return false;
-
-        LB_MUST(compute->start());
-        int asked = 0;
-        LB_MUST(settle_transactions(cluster.target(), [&](std::string_view name) {
-            EXPECT_EQ(name, kName);
-            ++asked;
-            return is_committed;
-        }));
-        bool is_after = phase == Phase::kCommit || (is_committed && asked == 1);
-        EXPECT_EQ(picture(cluster.target()), is_after ? after_ : before_);
-        EXPECT_EQ(query_text(cluster.target(is_after ? "shop" : "leaving"), "SELECT 1"), "1");
-        return true;
-    }
-
-    int crash_everywhere(Phase phase, bool is_committed) {
-        int statement = 1;
-        while (crash(phase, statement, is_committed) && !HasFailure()) ++statement;
-        return statement - 1;
-    }
-
-    Picture before_;
-    Picture after_;
-};
-
-TEST_F(BranchTransactionCrash, DuringPrepare) {
-    int last = crash_everywhere(Phase::kPrepare, true);
-    EXPECT_GT(last, 15);
-    // Only after the last one there is something to decide.
-    EXPECT_TRUE(crash(Phase::kPrepare, last, false));
-}
-
-TEST_F(BranchTransactionCrash, DuringCommit) {
-    EXPECT_GT(crash_everywhere(Phase::kCommit, true), 3);
-}
-
-TEST_F(BranchTransactionCrash, DuringRollback) {
-    EXPECT_GT(crash_everywhere(Phase::kRollback, false), 3);
 }
 
 TEST(BranchTransactionNamesTest, AreTheirOwnShapeOnly) {
