@@ -119,7 +119,7 @@ CommandInfo psql_command() {
                         database_option(),
                         {.name = "--role",
                          .value = "ROLE",
-                         .help = "connect as this role; without it, the superuser",
+                         .help = "connect as this role, with its password; the superuser",
                          .letter = "-U"}},
             .examples = {{"lb psql", "the default branch"},
                          {"lb psql -b staging -d shop", "a branch and a database"},

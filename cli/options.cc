@@ -233,6 +233,11 @@ const std::vector<std::string>& Arguments::list(std::string_view key) const {
 }
 
 Result<CommandLine> parse_command_line(const std::vector<std::string>& words) {
+    if (!words.empty() && words[0] == "help") {  // lb help branch create
+        std::vector<std::string> others(words.begin() + 1, words.end());
+        others.emplace_back("--help");
+        return parse_command_line(others);
+    }
     SplitWords parts = split_words(words);
     std::string name = join(parts.command, " ");
     const CommandInfo* command = find_command(name);

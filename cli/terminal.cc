@@ -20,6 +20,7 @@ void on_interrupt(int) { interrupt_count = interrupt_count + 1; }
 bool can_ask() { return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1; }
 
 Result<std::string> ask(std::string_view question) {
+    InterruptGuard guard;  // so that Ctrl-C is an answer
     std::fwrite(question.data(), 1, question.size(), stderr);
     std::string line;
     while (true) {

@@ -63,13 +63,14 @@ public:
 
 std::unique_ptr<Compute> make_compute(ComputeOptions options);
 
-// Ends every process that works inside `directory` (or below it), by its working directory. Used
-// before the first start after a crash of the daemon. Returns how many there were.
+// Ends every PostgreSQL process that works inside `directory` (or below it), by its working
+// directory; not the shell of somebody who looks around there. Used before the first start after a
+// crash of the daemon, before the dead mount is detached. Returns how many there were.
 size_t kill_processes_in(const std::string& directory);
 
 // Runs initdb into `data_directory` (empty, on the mount): UTF-8, C.UTF-8 locale, data checksums,
-// superuser "postgres". Leaves a cleanly stopped cluster. Errors: kComputeStartFailed with initdb's
-// output in the notes.
+// superuser "postgres". Leaves a cleanly stopped cluster, not synced. Errors: kComputeStartFailed
+// with initdb's output in the notes.
 Status run_initdb(const PostgresInstallation& postgres, const std::string& data_directory,
                   const std::string& postgres_user);
 

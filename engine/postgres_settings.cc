@@ -41,6 +41,11 @@ std::string list_element(std::string_view value) {
     return out + "\"";
 }
 
+// Reachable from this machine only.
+bool is_loopback(const std::string& address) {
+    return address == "localhost" || address == "::1" || address.starts_with("127.");
+}
+
 }  // namespace
 
 uint64_t memory_bytes(uint32_t size_centi_cu) { return kMemoryPerCuBytes * size_centi_cu / 100; }
@@ -123,10 +128,6 @@ std::string configuration_file_text(const ComputeOptions& options) {
         text += cat(name, " = ", file_value(value), "\n");
     }
     return text;
-}
-
-bool is_loopback(const std::string& address) {
-    return address == "localhost" || address == "::1" || address.starts_with("127.");
 }
 
 std::string hba_file_text(const ComputeOptions& options) {

@@ -36,7 +36,4 @@ std::string ident_file_text(const std::vector<std::string>& os_users);
 
 std::string socket_path(const ComputeOptions& options);
 
-// "127.0.0.1", "::1", "localhost": reachable from this machine only.
-bool is_loopback(const std::string& address);
-
 }  // namespace lb::engine

@@ -156,7 +156,7 @@ std::vector<FoundProcess> find_postgres_in(const std::string& directory) {
         if (!is_inside(read_link(cat("/proc/", pid, "/cwd")), resolved)) continue;
         std::string program = program_of(pid);
         if (program == "postgres" || program == "postmaster" || program == "initdb") {
-            found.push_back({pid, parent_of(pid), std::move(program)});
+            found.push_back({pid, parent_of(pid)});
         }
     }
     return found;

@@ -14,7 +14,6 @@ namespace lb::engine {
 struct FoundProcess {
     pid_t pid = 0;
     pid_t parent_pid = 0;
-    std::string program;  // "postgres"
 };
 
 // The processes of PostgreSQL (postgres, initdb) whose working directory is `directory` or below

@@ -68,14 +68,12 @@ Result<ExitCode> run_plan(const Arguments& arguments, Output& output) {
 }
 
 Result<ExitCode> run_apply(const Arguments& arguments, Output& output) {
-    InterruptGuard guard;
     Session session(arguments, output);
     planner::Plan plan = LB_TRY(plan_from_spec(session));
     show_plan(session, plan, arguments.has("verbose"));
     LB_TRY(planner::check_policy(plan, arguments.list("allow-destroy")));
     if (plan.is_empty()) return ExitCode::kOk;
     LB_TRY(approve(session));
-    if (InterruptGuard::count() > 0) return interrupted_error();
     LB_TRY(carry_out(session, plan));
     return ExitCode::kOk;
 }

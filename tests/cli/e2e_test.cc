@@ -67,6 +67,17 @@ TEST_F(EndToEnd, FromInitToDestroy) {
     EXPECT_FALSE(shell().home().daemon_pid().has_value());
 }
 
+// What lb init comments out is right as well.
+TEST_F(EndToEnd, TheWholeFirstSpecIsRight) {
+    shell().must("lb init --name shop");
+    shell().must(
+        "sed -i -E 's/^# (\\[.*\\]|[a-z_]+ = .*)$/\\1/' lb.toml && grep -q '^ttl' lb.toml");
+    std::string plan = shell().must("APP_PASSWORD=x lb plan");
+    for (const char* address : {"branch.staging", "role.main.app", "database.main.app"}) {
+        EXPECT_TRUE(has(plan, address)) << plan;
+    }
+}
+
 TEST_F(EndToEnd, ApplicationsConnectWithTheirPassword) {
     shell().write_spec(kShop);
     shell().must("APP_PASSWORD=pencil lb apply --auto-approve");

@@ -108,6 +108,8 @@ TEST(Options, HelpNeedsNoArguments) {
     EXPECT_TRUE(parsed({"--help"}).wants_help);
     EXPECT_TRUE(parsed({}).command == nullptr);
     EXPECT_EQ(parsed({"branch", "--help"}).group, "branch");
+    EXPECT_TRUE(parsed({"help"}).wants_help);
+    EXPECT_EQ(parsed({"help", "branch", "create"}).command->name, "branch create");
     for (const CommandInfo& command : command_table()) {
         Words words = split(command.name, ' ');
         words.push_back("-h");
