@@ -1,0 +1,111 @@
+#include "cli/option_table_commands.h"
+
+#include "cli/commands/commands.h"
+
+namespace lb::cli {
+namespace {
+
+CommandInfo status_command() {
+    return {.name = "status",
+            .summary = "Show the branch tree: computes, sizes, expiration, protection",
+            .description =
+                "Prints the project's branches as a tree, each with its branch point, the state "
+                "and port of its compute, its size, how much of it is shared with its parent and "
+                "how much is its own, when it expires and whether it is protected.",
+            .positionals = {},
+            .options = {},
+            .examples = {{"lb status", "the tree"}, {"lb status --json", "for programs"}},
+            .run = run_status};
+}
+
+CommandInfo branch_list_command() {
+    return {.name = "branch list",
+            .summary = "List the branches",
+            .description = "Prints one line per branch, sorted by name.",
+            .positionals = {},
+            .options = {},
+            .examples = {{"lb branch list", "a table"}, {"lb branch list --json", "for programs"}},
+            .run = run_branch_list};
+}
+
+CommandInfo branch_show_command() {
+    return {.name = "branch show",
+            .summary = "Show everything about a branch",
+            .description = "Prints the branch's origin, branch point, compute, sizes and settings.",
+            .positionals = {branch_argument(true)},
+            .options = {},
+            .examples = {{"lb branch show staging", ""}},
+            .run = run_branch_show};
+}
+
+CommandInfo branch_create_command() {
+    return {.name = "branch create",
+            .summary = "Create a branch without touching the spec",
+            .description =
+                "Creates a branch of the parent's present state, or of an earlier position. It "
+                "costs milliseconds and kilobytes, whatever the parent's size. The spec leaves "
+                "such branches alone: apply neither changes nor deletes them.",
+            .positionals = {{.name = "BRANCH", .help = "name of the new one", .is_required = true}},
+            .options = {{.name = "--parent",
+                         .value = "BRANCH",
+                         .help = "the parent; without it, the default branch",
+                         .letter = "-p",
+                         .completes = Completes::kBranch},
+                        {.name = "--at",
+                         .value = "POSITION",
+                         .help = "the branch point on the parent, position:N; without it, now"},
+                        {.name = "--ttl",
+                         .value = "DURATION",
+                         .help = "delete it after this time, e.g. 12h or 7d"},
+                        {.name = "--expires",
+                         .value = "TIME",
+                         .help = "delete it at this time, e.g. 2030-01-31T12:00:00Z"},
+                        {.name = "--protected", .help = "refuse to delete it"}},
+            .examples = {{"lb branch create feature/cart --ttl 7d", "of the default branch"},
+                         {"lb branch create oops --parent main --at position:120455",
+                          "of a past state"}},
+            .run = run_branch_create};
+}
+
+CommandInfo branch_delete_command() {
+    return {.name = "branch delete",
+            .summary = "Delete a branch and its data",
+            .description =
+                "Deletes a branch that has no children and is not protected. Asks first; where "
+                "nobody can be asked, --yes is needed.",
+            .positionals = {branch_argument(true)},
+            .options = {{.name = "--yes", .help = "do not ask", .letter = "-y"}},
+            .examples = {{"lb branch delete feature/cart --yes", ""}},
+            .run = run_branch_delete};
+}
+
+CommandInfo compute_command(std::string_view name, std::string_view summary,
+                            std::string_view example, CommandFunction run) {
+    return {.name = name,
+            .summary = summary,
+            .description = summary,
+            .positionals = {branch_argument(false)},
+            .options = {},
+            .examples = {{example, ""}},
+            .run = run};
+}
+
+}  // namespace
+
+std::vector<CommandInfo> branch_commands() {
+    return {
+        status_command(),
+        branch_list_command(),
+        branch_show_command(),
+        branch_create_command(),
+        branch_delete_command(),
+        compute_command("compute start", "Start a branch's compute", "lb compute start staging",
+                        run_compute_start),
+        compute_command("compute stop", "Stop a branch's compute; its next use starts it again",
+                        "lb compute stop staging", run_compute_stop),
+        compute_command("compute restart", "Restart a branch's compute",
+                        "lb compute restart staging", run_compute_restart),
+    };
+}
+
+}  // namespace lb::cli

@@ -1,0 +1,108 @@
+#include "cli/option_table_commands.h"
+
+#include "cli/commands/commands.h"
+
+namespace lb::cli {
+namespace {
+
+CommandInfo serve_command() {
+    return {.name = "serve",
+            .summary = "Run the daemon in the foreground",
+            .description =
+                "Serves the home until SIGTERM or Ctrl-C. Not needed by hand: commands start the "
+                "daemon in the background when there is none. For systemd: Type=notify.",
+            .positionals = {},
+            .options = {{.name = "--postgres-user",
+                         .value = "USER",
+                         .help = "OS user that PostgreSQL runs as when lb runs as root; postgres"},
+                        {.name = "--postgres-bin",
+                         .value = "DIRECTORY",
+                         .help = "PostgreSQL's programs; /usr/lib/postgresql/VERSION/bin",
+                         .completes = Completes::kDirectory},
+                        {.name = "--ready-fd",
+                         .value = "N",
+                         .help = "write one line to this descriptor when ready"}},
+            .examples = {{"lb serve", "until Ctrl-C"},
+                         {"lb --home /srv/lb serve --postgres-user lbdata", "as a service"}},
+            .run = run_serve};
+}
+
+CommandInfo stop_command() {
+    return {.name = "stop",
+            .summary = "Stop the daemon and all its computes",
+            .description = "Returns when everything is closed. Stopping what does not run is fine.",
+            .positionals = {},
+            .options = {},
+            .examples = {{"lb stop", ""}},
+            .run = run_stop};
+}
+
+CommandInfo statistics_command() {
+    return {.name = "statistics",
+            .summary = "Show counters of the store and the transport",
+            .description = "Prints what the daemon counts, for benchmarks and bug reports.",
+            .positionals = {},
+            .options = {},
+            .examples = {{"lb statistics --json", ""}},
+            .run = run_statistics};
+}
+
+CommandInfo debug_segment_command() {
+    return {.name = "debug segment",
+            .summary = "Print the records of a segment file of the store",
+            .description = "Reads the file itself; no daemon is needed. docs/store-format.md.",
+            .positionals = {{.name = "FILE",
+                             .help = "a file of HOME/store/seg",
+                             .completes = Completes::kFile,
+                             .is_required = true}},
+            .options = {},
+            .examples = {{"lb debug segment ~/.local/share/lb/store/seg/0000000000000001.seg", ""}},
+            .run = run_debug_segment};
+}
+
+CommandInfo completion_command() {
+    return {.name = "completion",
+            .summary = "Print a shell's completion script",
+            .description = "For bash, zsh and fish.",
+            .positionals = {{.name = "SHELL",
+                             .help = "bash, zsh or fish",
+                             .completes = Completes::kShell}},
+            .options = {{.name = "--names",
+                         .value = "KIND",
+                         .help = "print the names of branches or projects, for the scripts"}},
+            .examples = {{"source <(lb completion bash)", "for this shell"},
+                         {"lb completion fish > ~/.config/fish/completions/lb.fish", "for good"}},
+            .run = run_completion};
+}
+
+CommandInfo man_command() {
+    return {.name = "man",
+            .summary = "Print the manual page",
+            .description = "In roff, made from the same table as the help.",
+            .positionals = {},
+            .options = {},
+            .examples = {{"lb man | man -l -", "read it"},
+                         {"lb man > /usr/local/share/man/man1/lb.1", "install it"}},
+            .run = run_man};
+}
+
+CommandInfo version_command() {
+    return {.name = "version",
+            .summary = "Print the version",
+            .description = "The version of this program. No daemon is needed.",
+            .positionals = {},
+            .options = {},
+            .examples = {{"lb version", ""}},
+            .run = run_version};
+}
+
+}  // namespace
+
+std::vector<CommandInfo> service_commands() {
+    return {
+        serve_command(),      stop_command(), statistics_command(), debug_segment_command(),
+        completion_command(), man_command(),  version_command(),
+    };
+}
+
+}  // namespace lb::cli

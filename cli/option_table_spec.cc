@@ -1,0 +1,97 @@
+#include "cli/option_table_commands.h"
+
+#include "cli/commands/commands.h"
+
+namespace lb::cli {
+namespace {
+
+CommandInfo init_command() {
+    return {.name = "init",
+            .summary = "Write a commented lb.toml to begin with",
+            .description =
+                "Writes lb.toml into the directory (without one: this one), with a project named "
+                "after the directory. An existing file is left alone.",
+            .positionals = {{.name = "DIRECTORY",
+                             .help = "where to write it",
+                             .completes = Completes::kDirectory}},
+            .options = {{.name = "--name", .value = "NAME", .help = "name of the project"}},
+            .examples = {{"lb init", "a spec for a project named after this directory"},
+                         {"lb init shop --name web-shop", "the same in shop/, with another name"}},
+            .run = run_init};
+}
+
+CommandInfo plan_command() {
+    return {.name = "plan",
+            .summary = "Show what would change: the spec against the live state",
+            .description =
+                "Compares the spec with what is there and prints one line per change and a summary "
+                "line. Changes nothing. Exit code 0, with --detailed-exitcode 2 if there are "
+                "changes; 3 if the spec is not right.",
+            .positionals = {},
+            .options = {{.name = "--detailed-exitcode", .help = "exit with 2 if there are changes"},
+                        {.name = "--verbose",
+                         .help = "show each attribute that changes",
+                         .letter = "-v"}},
+            .examples = {{"lb plan", "what apply would do"},
+                         {"lb plan --detailed-exitcode", "in CI: 0 no changes, 2 changes"},
+                         {"lb plan --json > plan.json", "for programs; docs/plan-json.md"}},
+            .run = run_plan};
+}
+
+OptionInfo allow_destroy_option() {
+    return {.name = "--allow-destroy",
+            .value = "ADDRESS",
+            .help = "allow this deletion of data, e.g. branch.old; may be repeated",
+            .is_repeatable = true};
+}
+
+CommandInfo apply_command() {
+    return {.name = "apply",
+            .summary = "Make the live state what the spec says, all or nothing",
+            .description =
+                "Plans, shows the plan, asks, and carries it out. Either everything of the plan "
+                "happens or nothing. Where nobody can be asked, --auto-approve is needed. What "
+                "deletes data needs its address named with --allow-destroy.",
+            .positionals = {},
+            .options = {{.name = "--auto-approve", .help = "do not ask"},
+                        allow_destroy_option(),
+                        {.name = "--verbose",
+                         .help = "show each attribute that changes",
+                         .letter = "-v"}},
+            .examples = {{"lb apply", "plan, ask, apply"},
+                         {"lb apply --auto-approve", "in CI"},
+                         {"lb apply --auto-approve --allow-destroy branch.old",
+                          "when the spec has dropped the branch old"}},
+            .run = run_apply};
+}
+
+CommandInfo destroy_command() {
+    return {.name = "destroy",
+            .summary = "Delete a whole project: all branches, all data",
+            .description =
+                "Deletes everything of the project. Its name has to be given twice: as the "
+                "argument, and as --confirm or at the question. Refused while a branch is "
+                "protected.",
+            .positionals = {{.name = "NAME",
+                             .help = "the project to delete",
+                             .completes = Completes::kProject,
+                             .is_required = true}},
+            .options = {{.name = "--confirm",
+                         .value = "NAME",
+                         .help = "its name once more, instead of the question"}},
+            .examples = {{"lb destroy shop --confirm shop", ""}},
+            .run = run_destroy};
+}
+
+}  // namespace
+
+std::vector<CommandInfo> spec_commands() {
+    return {
+        init_command(),
+        plan_command(),
+        apply_command(),
+        destroy_command(),
+    };
+}
+
+}  // namespace lb::cli
