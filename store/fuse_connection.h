@@ -42,7 +42,6 @@ struct FuseConnection {
     FuseWriteJoiner writes;
     FuseSlowWork slow_work;
     std::atomic<uint64_t> request_count{0};
-    int stop_event = -1;  // an eventfd: readable when the transport is stopping
     // Id of the FUSE_INIT request while it is being answered; 0 afterwards.
     uint64_t init_request = 0;
     // The kernel lets us set kFuseWritePagesMax. Known after the first answer.

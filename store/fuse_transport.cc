@@ -4,21 +4,18 @@
 #include <fuse3/fuse_lowlevel.h>
 #include <linux/fuse.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstdlib>
 #include <fstream>
-#include <thread>
-#include <vector>
 
 #include "base/text.h"
 #include "store/fuse_baton.h"
 #include "store/fuse_connection.h"
 #include "store/fuse_mount.h"
+#include "store/fuse_thread.h"
 
 namespace lb::store {
 
@@ -45,25 +42,17 @@ void note_request(FuseConnection& connection, const fuse_in_header& header) {
     writes.time_passed(std::chrono::steady_clock::now());
 }
 
-// Waits until there may be a request. False: the transport is stopping.
-bool wait_for_request(FuseConnection& connection, int descriptor) {
-    pollfd sources[] = {{descriptor, POLLIN, 0}, {connection.stop_event, POLLIN, 0}};
-    bool is_holding = connection.writes.is_holding();
-    auto timeout_ms = is_holding ? static_cast<int>(FuseWriteJoiner::kHoldTime.count()) : -1;
-    ::poll(sources, std::size(sources), timeout_ms);
-    if (is_holding) connection.writes.time_passed(std::chrono::steady_clock::now());
-    return sources[1].revents == 0;
+// Part of a block is held back: waits for a request no longer than that may be.
+void wait_while_holding(FuseConnection& connection, int descriptor) {
+    pollfd source{descriptor, POLLIN, 0};
+    ::poll(&source, 1, static_cast<int>(FuseWriteJoiner::kHoldTime.count()));
+    connection.writes.time_passed(std::chrono::steady_clock::now());
 }
 
 ssize_t read_hook(int descriptor, void* buffer, size_t size, void* user_data) {
     auto& connection = *static_cast<FuseConnection*>(user_data);
-    ssize_t count;
-    while ((count = ::read(descriptor, buffer, size)) < 0 && errno == EAGAIN) {
-        if (wait_for_request(connection, descriptor)) continue;
-        // As if it were unmounted. Files that are still open keep the connection alive.
-        errno = ENODEV;
-        return -1;
-    }
+    if (connection.writes.is_holding()) wait_while_holding(connection, descriptor);
+    ssize_t count = ::read(descriptor, buffer, size);
     if (count >= static_cast<ssize_t>(sizeof(fuse_in_header))) {
         note_request(connection, *static_cast<const fuse_in_header*>(buffer));
     }
@@ -121,10 +110,7 @@ Result<Session> make_session(FuseConnection& connection, int descriptor) {
 class Transport final : public FuseTransport {
 public:
     Transport(Store& store, FuseOptions options) : connection_(store, std::move(options)) {}
-    ~Transport() override {
-        static_cast<void>(unmount());
-        if (connection_.stop_event >= 0) ::close(connection_.stop_event);
-    }
+    ~Transport() override { static_cast<void>(unmount()); }
 
     Status start();
 
@@ -134,23 +120,18 @@ public:
 
 private:
     Status check_first_answer();
-    void start_threads();
     void serve();
     bool serve_one(fuse_buf& buffer);
 
     FuseConnection connection_;
     Session session_;
     FuseBaton baton_;
-    std::vector<std::thread> threads_;
+    InterruptibleThreads threads_;
 };
 
 Status Transport::start() {
     const std::string& directory = connection_.options.mount_directory;
     LB_TRY(check_page_limit());
-    connection_.stop_event = ::eventfd(0, EFD_CLOEXEC);
-    if (connection_.stop_event < 0) {
-        return system_error(ErrorCode::kInternal, "cannot make an eventfd", errno);
-    }
     int descriptor = LB_TRY(mount_fuse(directory));
     Result<Session> session = make_session(connection_, descriptor);
     if (!session) {
@@ -158,7 +139,8 @@ Status Transport::start() {
         return std::move(session).error();
     }
     session_ = std::move(session).value();
-    start_threads();
+    // One that reads requests, and those that wait for the disk meanwhile.
+    threads_.start(1 + std::max(connection_.options.pool_threads, 1u), [this] { serve(); });
     Status status = check_first_answer();
     if (!status) static_cast<void>(unmount());
     return status;
@@ -178,19 +160,8 @@ Status Transport::check_first_answer() {
                  .help = "use Linux 4.20 or newer"};
 }
 
-void Transport::start_threads() {
-    // Signals are for the program's own threads.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    for (uint32_t i = 0; i <= std::max(connection_.options.pool_threads, 1u); ++i) {
-        threads_.emplace_back([this] { serve(); });
-    }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-}
-
 void Transport::serve() {
+    ask_for_short_slices();
     fuse_buf buffer{};
     while (baton_.take()) {
         bool has_slow_work = false;
@@ -230,9 +201,7 @@ FuseStatistics Transport::statistics() const {
 Status Transport::unmount() {
     if (!session_) return ok();
     baton_.stop();
-    ::eventfd_write(connection_.stop_event, 1);
-    for (std::thread& thread : threads_) thread.join();
-    threads_.clear();
+    threads_.stop();
     connection_.writes.let_go_of_all();
     session_.reset();  // closes the connection: who still has files open is told ENOTCONN
     const std::string& directory = connection_.options.mount_directory;

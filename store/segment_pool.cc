@@ -81,8 +81,9 @@ void SegmentPool::stop() {
     if (thread_.joinable()) thread_.join();
 }
 
-Result<Spare> SegmentPool::take() {
+Result<Spare> SegmentPool::take(SpareKind next) {
     std::unique_lock lock(mutex_);
+    next_kind_ = next;
     Spare spare;
     if (ready_.empty()) {
         lock.unlock();
@@ -97,9 +98,9 @@ Result<Spare> SegmentPool::take() {
         lock.unlock();
         // The one after it, so that a full disk is noticed a segment early. Not having it is no
         // error.
-        Result<Spare> next = allocate();
+        Result<Spare> following = allocate();
         lock.lock();
-        if (next) ready_.push_back(*std::move(next));
+        if (following) ready_.push_back(*std::move(following));
     }
     return spare;
 }
@@ -153,6 +154,15 @@ Result<Spare> SegmentPool::next_zeroed() {
     return std::move(filled).error();
 }
 
+Result<Spare> SegmentPool::make_next() {
+    SpareKind kind;
+    {
+        std::lock_guard lock(mutex_);
+        kind = next_kind_;
+    }
+    return kind == SpareKind::kZeroed ? next_zeroed() : allocate();
+}
+
 void SegmentPool::run() {
     std::unique_lock lock(mutex_);
     while (!is_stopping_) {
@@ -161,7 +171,7 @@ void SegmentPool::run() {
             continue;
         }
         lock.unlock();
-        Result<Spare> spare = next_zeroed();
+        Result<Spare> spare = make_next();
         lock.lock();
         if (spare) {
             ready_.push_back(*std::move(spare));
