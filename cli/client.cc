@@ -88,6 +88,12 @@ Result<ProjectState> Client::state(const std::string& project, engine::Observe o
         LB_TRY(call({.kind = ApiCall::Kind::kProject, .project = project, .observe = observe})));
 }
 
+Result<ProjectState> Client::state_around(const std::string& project,
+                                          const std::vector<std::string>& branches) const {
+    return project_state_from_json(
+        LB_TRY(call({.kind = ApiCall::Kind::kProject, .project = project, .branches = branches})));
+}
+
 Result<engine::Applied> Client::apply(const ChangeSet& changes,
                                       const engine::ProgressSink& progress,
                                       const std::function<bool()>& is_cancelled) const {

@@ -23,6 +23,8 @@ public:
 
     Result<std::vector<std::string>> projects() const;
     Result<ProjectState> state(const std::string& project, engine::Observe observe) const;
+    Result<ProjectState> state_around(const std::string& project,
+                                      const std::vector<std::string>& branches) const;
     // An apply that is on its way is not cut off: once `is_cancelled` says so, only the waiting
     // ends. Errors: those of Engine::apply(); kDaemonUnreachable if the outcome is unknown.
     Result<engine::Applied> apply(const ChangeSet& changes, const engine::ProgressSink& progress,

@@ -83,14 +83,35 @@ Status read_names(const Route& route, const std::vector<std::string>& segments, 
     return ok();
 }
 
+constexpr std::string_view kBranchesKey = "branches=";
+
 Status read_query(std::string_view query, ApiCall& call) {
     if (query.empty()) return ok();
-    if (call.kind == ApiCall::Kind::kProject && query == "observe=1") {
+    bool is_project = call.kind == ApiCall::Kind::kProject;
+    if (is_project && query == "observe=1") {
         call.observe = engine::Observe::kYes;
         return ok();
     }
-    if (call.kind == ApiCall::Kind::kProject && query == "observe=0") return ok();
+    if (is_project && query == "observe=0") return ok();
+    if (is_project && query.starts_with(kBranchesKey)) {
+        query.remove_prefix(kBranchesKey.size());
+        call.branches.emplace();
+        if (query.empty()) return ok();
+        for (const std::string& name : split(query, ',')) {
+            call.branches->push_back(LB_TRY(percent_decode(name)));
+            LB_TRY(check_branch_name(call.branches->back()));
+        }
+        return ok();
+    }
     return bad_request(cat("unknown query ", quoted(query)));
+}
+
+std::string query_of(const ApiCall& call) {
+    if (call.observe == engine::Observe::kYes) return "?observe=1";
+    if (!call.branches) return {};
+    std::vector<std::string> names;
+    for (const std::string& name : *call.branches) names.push_back(percent_encode(name));
+    return cat("?", kBranchesKey, join(names, ","));
 }
 
 Status read_body(std::string_view body, ApiCall& call) {
@@ -186,7 +207,7 @@ ApiRequest to_request(const ApiCall& call) {
         request.target += percent_encode(is_project_next ? call.project : call.branch);
         is_project_next = false;
     }
-    if (call.observe == engine::Observe::kYes) request.target += "?observe=1";
+    request.target += query_of(call);
     if (call.kind == ApiCall::Kind::kApply) request.body = to_json(call.changes).dump();
     return request;
 }

@@ -2,6 +2,7 @@
 // docs/daemon.md describes them. Pure: no sockets, no engine; so the decoders can be fuzzed.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,8 @@ struct ApiCall {
     std::string project = {};
     std::string branch = {};
     engine::Observe observe = engine::Observe::kNo;
+    // kProject: only what is around these, the default branch always; nullopt: all.
+    std::optional<std::vector<std::string>> branches = {};
     ChangeSet changes = {};
 
     bool operator==(const ApiCall&) const = default;

@@ -1,8 +1,10 @@
 #include "cli/session.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/model/names.h"
 #include "base/text.h"
 #include "cli/daemon/start.h"
 #include "cli/spec_file.h"
@@ -84,10 +86,7 @@ std::optional<std::string> Session::project_of_spec() {
     if (!path.has_value()) return {};
     Result<std::string> text = read_text_file(*path, specs::kSpecMaxBytes);
     if (!text.is_ok()) return {};
-    specs::DiagnosticSink sink;
-    std::optional<specs::ProjectSpec> spec = specs::read_spec(*text, *path, sink);
-    if (!spec.has_value()) return {};
-    return spec->name;
+    return specs::read_project_name(*text);
 }
 
 Result<std::string> Session::project() {
@@ -114,6 +113,26 @@ Result<ProjectState> Session::live_project(engine::Observe observe) {
                  .message = cat("there is no project ", lb::quoted(name)),
                  .help = names.empty() ? std::string("lb apply makes what lb.toml says")
                                        : cat("there are: ", join(names, ", "))};
+}
+
+Result<ProjectState> Session::live_branches(const std::vector<std::string>& required,
+                                            const std::vector<std::string>& optional) {
+    std::vector<std::string> branches = required;
+    branches.insert(branches.end(), optional.begin(), optional.end());
+    auto is_askable = [](const std::string& name) { return check_branch_name(name).is_ok(); };
+    if (!std::all_of(branches.begin(), branches.end(), is_askable)) {
+        return live_project(engine::Observe::kNo);
+    }
+    ProjectState live = LB_TRY(LB_TRY(client()).state_around(LB_TRY(project()), branches));
+    auto is_there = [&](const std::string& name) { return live.find_branch(name) != nullptr; };
+    if (live.exists && std::all_of(required.begin(), required.end(), is_there)) return live;
+    return live_project(engine::Observe::kNo);
+}
+
+std::vector<std::string> Session::asked_branches() const {
+    std::string branch = arguments_.text("branch");
+    if (branch.empty()) return {};
+    return {branch};
 }
 
 Result<std::string> Session::branch_of(const ProjectState& live, const std::string& wanted) const {

@@ -36,6 +36,13 @@ public:
     Result<std::string> project();
     // Its live state. Errors: kNotFound if it does not exist.
     Result<ProjectState> live_project(engine::Observe observe);
+    // The part of it around these branches and the default one, in a time that does not depend on
+    // how many others there are. If one that is `required` is missing, the whole project, so that
+    // an error can say what is near.
+    Result<ProjectState> live_branches(const std::vector<std::string>& required,
+                                       const std::vector<std::string>& optional = {});
+    // What --branch (or BRANCH) names, for live_branches().
+    std::vector<std::string> asked_branches() const;
     // --branch (or another option), else the default branch. Errors: kNotFound with what is near.
     Result<std::string> branch_of(const ProjectState& live, const std::string& wanted) const;
 

@@ -66,6 +66,11 @@ public:
         return view_project(*context_, project, observe);
     }
 
+    Result<ProjectState> state_around(const std::string& project,
+                                      const std::vector<std::string>& branches) override {
+        return view_project_around(*context_, project, branches);
+    }
+
     Result<Applied> apply(const ChangeSet& changes, const ProgressSink& progress) override {
         return ApplyRun(*context_, changes, progress).run();
     }

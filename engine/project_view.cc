@@ -1,6 +1,7 @@
 #include "engine/project_view.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "engine/project_computes.h"
@@ -58,17 +59,23 @@ std::optional<std::string> default_branch_of(Context& context, const std::string
     return found->default_branch().name;
 }
 
-// Requires: the finish mutex, shared.
-Result<ProjectState> view_catalog(Context& context, const std::string& name,
-                                  std::optional<Observation> observation) {
-    std::lock_guard lock(context.catalog_mutex);
+ProjectState view_settings(const std::string& name, const Project* project) {
     ProjectState state{.name = name};
-    const Project* project = context.catalog.find(name);
     if (project == nullptr) return state;
     state.exists = true;
     state.generation = project->record.generation;
     state.pg_version = project->record.pg_version;
     state.default_branch = project->default_branch().name;
+    return state;
+}
+
+// Requires: the finish mutex, shared.
+Result<ProjectState> view_catalog(Context& context, const std::string& name,
+                                  std::optional<Observation> observation) {
+    std::lock_guard lock(context.catalog_mutex);
+    const Project* project = context.catalog.find(name);
+    ProjectState state = view_settings(name, project);
+    if (project == nullptr) return state;
     state.branches.reserve(project->branches.size());
     for (const auto& [branch_name, record] : project->branches) {
         BranchState branch = LB_TRY(view_branch(context, *project, record));
@@ -79,6 +86,28 @@ Result<ProjectState> view_catalog(Context& context, const std::string& name,
         state.branches.push_back(std::move(branch));
     }
     return state;
+}
+
+std::set<std::string> names_around(const Project& project,
+                                   const std::vector<std::string>& branches) {
+    std::set<std::string> names = {project.default_branch().name};
+    for (const std::string& name : branches) {
+        const BranchRecord* branch = project.find_branch(name);
+        if (branch == nullptr) continue;
+        names.insert(name);
+        const BranchRecord* parent = project.find_branch(branch->parent);
+        if (parent != nullptr) names.insert(parent->name);
+        for (std::string& child : project.children(branch->id)) names.insert(std::move(child));
+    }
+    return names;
+}
+
+void add_health(Context& context, ProjectState& state) {
+    for (BranchState& branch : state.branches) {
+        ComputeHealth health = context.pool.health(branch.line);
+        branch.compute.status = health.status;
+        branch.compute.failure = std::move(health.failure);
+    }
 }
 
 }  // namespace
@@ -99,11 +128,25 @@ Result<ProjectState> view_project(Context& context, const std::string& project, 
         }
         state = LB_TRY(view_catalog(context, project, std::move(observation)));
     }
-    for (BranchState& branch : state.branches) {
-        ComputeHealth health = context.pool.health(branch.line);
-        branch.compute.status = health.status;
-        branch.compute.failure = std::move(health.failure);
+    add_health(context, state);
+    return state;
+}
+
+Result<ProjectState> view_project_around(Context& context, const std::string& project_name,
+                                         const std::vector<std::string>& branches) {
+    ProjectState state;
+    {
+        std::shared_lock finish_lock(context.finish_mutex);
+        std::lock_guard lock(context.catalog_mutex);
+        const Project* project = context.catalog.find(project_name);
+        state = view_settings(project_name, project);
+        if (project == nullptr) return state;
+        for (const std::string& name : names_around(*project, branches)) {
+            state.branches.push_back(
+                LB_TRY(view_branch(context, *project, *project->find_branch(name))));
+        }
     }
+    add_health(context, state);
     return state;
 }
 

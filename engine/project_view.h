@@ -11,6 +11,10 @@ namespace lb::engine {
 // Errors: those of observe_branch() if `observe` asks for it.
 Result<ProjectState> view_project(Context& context, const std::string& project, Observe observe);
 
+// Of the branches only those that `branches` name, their parents and children, and the default one.
+Result<ProjectState> view_project_around(Context& context, const std::string& project,
+                                         const std::vector<std::string>& branches);
+
 // Starts the branch's compute and tells how to reach it.
 Result<Connection> connect_branch(Context& context, const std::string& project,
                                   const std::string& branch);

@@ -85,7 +85,26 @@ ProjectSpec finish(SpecDraft draft, Reporter& reporter) {
     return spec;
 }
 
+// From the line "[project]" to the next table; empty if there is no such line. A reader of it can
+// only be misled by a spec that is refused anyway: no value of a spec has such lines in it.
+std::string_view project_table_text(std::string_view text) {
+    constexpr std::string_view kHeader = "[project]\n";
+    size_t start = text.starts_with(kHeader) ? 0 : text.find(cat("\n", kHeader));
+    if (start == std::string_view::npos) return {};
+    size_t end = text.find("\n[", start + kHeader.size());
+    return text.substr(start, end == std::string_view::npos ? end : end - start);
+}
+
 }  // namespace
+
+std::optional<std::string> read_project_name(std::string_view text) {
+    for (std::string_view part : {project_table_text(text), text}) {
+        DiagnosticSink sink;
+        std::optional<ProjectSpec> spec = read_spec(part, "", sink);
+        if (spec) return std::move(spec->name);
+    }
+    return std::nullopt;
+}
 
 std::optional<ProjectSpec> read_spec(std::string_view text, const std::string& file_name,
                                      DiagnosticSink& sink) {

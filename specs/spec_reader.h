@@ -20,6 +20,11 @@ inline constexpr size_t kSpecMaxBytes = size_t{16} << 20;
 std::optional<ProjectSpec> read_spec(std::string_view text, const std::string& file_name,
                                      DiagnosticSink& sink);
 
+// The name of the project that `text` is about; nullopt if that cannot be told. Where [project]
+// stands as a table of its own, nothing else is read: in a spec of a thousand branches that is most
+// of it.
+std::optional<std::string> read_project_name(std::string_view text);
+
 // Fills in the roles' SCRAM verifiers from their references. A verifier of `live` that the password
 // matches is kept, so that an unchanged password is no change. `read_secret` gets the reference and
 // returns the secret's text. Errors: kSecretMissing naming role, reference and spec place.

@@ -53,7 +53,9 @@ Status approve_delete(Session& session, const std::string& branch) {
 
 Result<ExitCode> run_branch_create(const Arguments& arguments, Output& output) {
     Session session(arguments, output);
-    ProjectState live = LB_TRY(session.live_project(engine::Observe::kNo));
+    std::vector<std::string> parents;
+    if (arguments.has("parent")) parents.push_back(arguments.text("parent"));
+    ProjectState live = LB_TRY(session.live_branches(parents, {arguments.text("branch")}));
     BranchValue value = LB_TRY(branch_value(arguments, live));
     ResourceChange change{.address = Address::of_branch(arguments.text("branch")),
                           .kind = ChangeKind::kCreate,
@@ -68,7 +70,7 @@ Result<ExitCode> run_branch_create(const Arguments& arguments, Output& output) {
 
 Result<ExitCode> run_branch_delete(const Arguments& arguments, Output& output) {
     Session session(arguments, output);
-    ProjectState live = LB_TRY(session.live_project(engine::Observe::kNo));
+    ProjectState live = LB_TRY(session.live_branches(session.asked_branches()));
     std::string name = LB_TRY(session.branch_of(live, arguments.text("branch")));
     Address address = Address::of_branch(name);
     planner::Plan plan = planner::make_plan_for({{.address = address,

@@ -21,7 +21,9 @@ struct Reached {
 };
 
 Result<Reached> reach(Session& session, engine::Observe observe) {
-    ProjectState live = LB_TRY(session.live_project(observe));
+    ProjectState live =
+        LB_TRY(observe == engine::Observe::kYes ? session.live_project(observe)
+                                                : session.live_branches(session.asked_branches()));
     std::string branch = LB_TRY(session.branch_of(live, session.arguments().text("branch")));
     engine::Connection connection = LB_TRY(LB_TRY(session.client()).connect(live.name, branch));
     return Reached{std::move(live), std::move(branch), std::move(connection)};
@@ -62,11 +64,11 @@ Result<ExitCode> act_on_compute(const Arguments& arguments, Output& output,
                                 Status (Client::*act)(const std::string&, const std::string&) const,
                                 std::string_view done) {
     Session session(arguments, output);
-    ProjectState live = LB_TRY(session.live_project(engine::Observe::kNo));
+    ProjectState live = LB_TRY(session.live_branches(session.asked_branches()));
     std::string branch = LB_TRY(session.branch_of(live, arguments.text("branch")));
     Client client = LB_TRY(session.client());
     LB_TRY((client.*act)(live.name, branch));
-    ProjectState after = LB_TRY(client.state(live.name, engine::Observe::kNo));
+    ProjectState after = LB_TRY(session.live_branches({branch}));
     if (output.is_json()) {
         Json json = Json::object();
         const BranchState* state = after.find_branch(branch);
@@ -91,7 +93,7 @@ Result<size_t> line_count(const Arguments& arguments) {
 
 Result<std::string> log_file(Session& session) {
     if (session.arguments().has("daemon")) return LB_TRY(session.home()).daemon_log_path();
-    ProjectState live = LB_TRY(session.live_project(engine::Observe::kNo));
+    ProjectState live = LB_TRY(session.live_branches(session.asked_branches()));
     std::string branch = LB_TRY(session.branch_of(live, session.arguments().text("branch")));
     return LB_TRY(session.client()).log_path(live.name, branch);
 }

@@ -40,7 +40,7 @@ std::string summary_text(const engine::LoadSummary& summary, const std::string& 
 
 Result<ExitCode> run_load(const Arguments& arguments, Output& output) {
     Session session(arguments, output);
-    ProjectState live = LB_TRY(session.live_project(engine::Observe::kNo));
+    ProjectState live = LB_TRY(session.live_branches(session.asked_branches()));
     std::string branch = LB_TRY(session.branch_of(live, arguments.text("branch")));
     engine::Connection connection = LB_TRY(LB_TRY(session.client()).connect(live.name, branch));
     engine::LoadRequest request{

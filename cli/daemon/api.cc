@@ -65,7 +65,10 @@ Result<Json> Api::answer(const ApiCall& call) {
         case ApiCall::Kind::kStatistics: return statistics();
         case ApiCall::Kind::kProjects: json.set("projects", to_json(engine.projects())); break;
         case ApiCall::Kind::kProject:
-            return to_json(LB_TRY(engine.state(call.project, call.observe)));
+            if (!call.branches) {
+                return to_json(LB_TRY(engine.state(call.project, call.observe)));
+            }
+            return to_json(LB_TRY(engine.state_around(call.project, *call.branches)));
         case ApiCall::Kind::kConnect:
             return to_json(LB_TRY(engine.connect(call.project, call.branch)));
         case ApiCall::Kind::kStopCompute:

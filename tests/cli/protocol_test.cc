@@ -41,6 +41,11 @@ TEST(Protocol, CallsRoundTrip) {
         ApiCall call{.kind = Kind::kProject, .project = "shop", .observe = observe};
         EXPECT_EQ(round_trip(call), call);
     }
+    for (const std::vector<std::string>& branches :
+         {std::vector<std::string>{}, {"main"}, {"feature/cart", "a.b"}}) {
+        ApiCall call{.kind = Kind::kProject, .project = "shop", .branches = branches};
+        EXPECT_EQ(round_trip(call), call);
+    }
     for (Kind kind : {Kind::kConnect, Kind::kStopCompute, Kind::kRestartCompute, Kind::kLogPath}) {
         ApiCall call{.kind = kind, .project = "shop", .branch = "feature/cart"};
         EXPECT_EQ(round_trip(call), call);
@@ -59,6 +64,8 @@ TEST(Protocol, BadRequestsAreRefused) {
     EXPECT_EQ(refusal("DELETE", "/v1/projects/shop"), ErrorCode::kUsage);
     EXPECT_EQ(refusal("GET", "/v1/version?x=1"), ErrorCode::kBadRequest);
     EXPECT_EQ(refusal("GET", "/v1/projects/shop?observe=2"), ErrorCode::kBadRequest);
+    EXPECT_EQ(refusal("GET", "/v1/projects/shop?branches=a,,b"), ErrorCode::kInvalidName);
+    EXPECT_EQ(refusal("GET", "/v1/projects/shop?branches=%zz"), ErrorCode::kBadRequest);
     EXPECT_EQ(refusal("GET", "/v1/projects/%zz"), ErrorCode::kBadRequest);
     EXPECT_EQ(refusal("GET", "/v1/projects/%4"), ErrorCode::kBadRequest);
     EXPECT_EQ(refusal("GET", "/v1/projects/UPPER"), ErrorCode::kInvalidName);

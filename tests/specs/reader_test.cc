@@ -162,6 +162,22 @@ TEST(ReadSpec, FollowsLongChainsOfParents) {
     EXPECT_EQ(codes_of(read(text)), std::vector{codes::kParentCycle});
 }
 
+TEST(ProjectName, IsFoundWhereverItStands) {
+    EXPECT_EQ(read_project_name("[project]\nname = \"shop\"\n"), "shop");
+    EXPECT_EQ(read_project_name("# c\n[branches.main]\n[project]\nname = \"shop\"\n[roles.a]\n"),
+              "shop");
+    EXPECT_EQ(read_project_name("\xef\xbb\xbf[project]\nname = \"shop\"\n"), "shop");
+    EXPECT_EQ(read_project_name("[project]\r\nname = \"shop\"\r\n"), "shop");
+    EXPECT_EQ(read_project_name("project.name = \"shop\"\n"), "shop");
+    EXPECT_EQ(read_project_name("project = { name = \"shop\" }\n[branches.main]\n"), "shop");
+    EXPECT_EQ(read_project_name("[project]\nname = \"shop\"\ndefault_branch = \"trunk\"\n"
+                                "[branches.trunk]\n"),
+              "shop");
+    EXPECT_EQ(read_project_name(""), std::nullopt);
+    EXPECT_EQ(read_project_name("[project]\n"), std::nullopt);
+    EXPECT_EQ(read_project_name("[project]\nname = 7\n"), std::nullopt);
+}
+
 TEST(DiagnosticSink, SortsAndKeepsWarningsApart) {
     DiagnosticSink sink;
     sink.add({.severity = Severity::kWarning, .code = 3, .span = {.file = "b", .line = 1}});
