@@ -11,6 +11,7 @@
 
 #include "store/fuse_node.h"
 #include "store/fuse_slow_work.h"
+#include "store/fuse_spin.h"
 #include "store/fuse_transport.h"
 #include "store/fuse_write_joiner.h"
 #include "store/store.h"
@@ -41,6 +42,7 @@ struct FuseConnection {
     const FuseOptions options;
     FuseWriteJoiner writes;
     FuseSlowWork slow_work;
+    FuseSpin spin;
     std::atomic<uint64_t> request_count{0};
     // Id of the FUSE_INIT request while it is being answered; 0 afterwards.
     uint64_t init_request = 0;

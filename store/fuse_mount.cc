@@ -110,7 +110,9 @@ Result<int> mount_as_user(const std::string& directory) {
 Result<int> mount_fuse(const std::string& directory) {
     LB_TRY(check_device());
     LB_TRY(prepare_directory(directory));
-    return is_root() ? mount_as_root(directory) : mount_as_user(directory);
+    int connection = LB_TRY(is_root() ? mount_as_root(directory) : mount_as_user(directory));
+    ::fcntl(connection, F_SETFL, ::fcntl(connection, F_GETFL) | O_NONBLOCK);
+    return connection;
 }
 
 Status unmount_fuse(const std::string& directory, UnmountMode mode) {

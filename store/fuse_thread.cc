@@ -31,7 +31,7 @@ static_assert(sizeof(SchedulingAttributes) == 48);
 
 void on_interrupt(int) {}
 
-// Without SA_RESTART: a read(2) that waits returns EINTR.
+// A poll(2) that waits returns EINTR.
 void install_interrupt() {
     struct sigaction action {};
     action.sa_handler = on_interrupt;
@@ -66,7 +66,7 @@ void InterruptibleThreads::start(size_t count, const std::function<void()>& body
 }
 
 void InterruptibleThreads::stop() {
-    // Again and again: one that comes just before a thread's read(2) does nothing.
+    // Again and again: one that comes just before a thread's poll(2) does nothing.
     while (running_count_ > 0) {
         for (std::thread& thread : threads_) pthread_kill(thread.native_handle(), kInterrupt);
         std::this_thread::sleep_for(kBetweenInterrupts);

@@ -14,7 +14,7 @@ namespace lb::store {
 // programs' slices of some milliseconds it would take a hundred times as long.
 void ask_for_short_slices();
 
-// Threads that wait in read(2), and can be made to come back from it.
+// Threads that wait in poll(2), and can be made to come back from it.
 class InterruptibleThreads {
 public:
     // Each runs `body`, with all signals blocked but the one that interrupts.

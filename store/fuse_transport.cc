@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 
@@ -42,17 +43,36 @@ void note_request(FuseConnection& connection, const fuse_in_header& header) {
     writes.time_passed(std::chrono::steady_clock::now());
 }
 
-// Part of a block is held back: waits for a request no longer than that may be.
-void wait_while_holding(FuseConnection& connection, int descriptor) {
+// Sleeps until there is a request, a signal, or part of a block has been held back long enough.
+void sleep_until_request(FuseConnection& connection, int descriptor) {
     pollfd source{descriptor, POLLIN, 0};
-    ::poll(&source, 1, static_cast<int>(FuseWriteJoiner::kHoldTime.count()));
-    connection.writes.time_passed(std::chrono::steady_clock::now());
+    bool is_holding = connection.writes.is_holding();
+    auto timeout_ms = is_holding ? static_cast<int>(FuseWriteJoiner::kHoldTime.count()) : -1;
+    ::poll(&source, 1, timeout_ms);
+    if (is_holding) connection.writes.time_passed(std::chrono::steady_clock::now());
+}
+
+// read(2), which found nothing yet: now, or after a sleep. -1 and EAGAIN: come again.
+ssize_t read_late(FuseConnection& connection, int descriptor, void* buffer, size_t size) {
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point start = Clock::now();
+    const bool spins = connection.spin.is_worth_it();
+    ssize_t count = -1;
+    while (spins && count < 0 && errno == EAGAIN && Clock::now() - start < FuseSpin::kSpinTime) {
+        count = ::read(descriptor, buffer, size);
+    }
+    if (count < 0 && errno == EAGAIN) {
+        sleep_until_request(connection, descriptor);
+        count = ::read(descriptor, buffer, size);
+    }
+    if (count > 0) connection.spin.request_came_after(Clock::now() - start, spins);
+    return count;
 }
 
 ssize_t read_hook(int descriptor, void* buffer, size_t size, void* user_data) {
     auto& connection = *static_cast<FuseConnection*>(user_data);
-    if (connection.writes.is_holding()) wait_while_holding(connection, descriptor);
     ssize_t count = ::read(descriptor, buffer, size);
+    if (count < 0 && errno == EAGAIN) count = read_late(connection, descriptor, buffer, size);
     if (count >= static_cast<ssize_t>(sizeof(fuse_in_header))) {
         note_request(connection, *static_cast<const fuse_in_header*>(buffer));
     }
