@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <map>
+#include <mutex>
 
 #include "base/text.h"
 #include "engine/compute.h"
@@ -55,6 +57,31 @@ std::string version_in(std::string_view text) {
     return std::string(text.substr(0, text.find_first_of(" \n")));
 }
 
+// What `program --version` says, asked again only when the program has changed.
+Result<std::string> full_version_of(const std::string& program) {
+    struct Known {
+        fs::file_time_type written_at;
+        std::string version;
+    };
+    static std::mutex mutex;
+    static std::map<std::string, Known> known;
+    std::error_code failure;
+    fs::file_time_type written_at = fs::last_write_time(program, failure);
+    {
+        std::lock_guard lock(mutex);
+        auto found = known.find(program);
+        if (found != known.end() && !failure && found->second.written_at == written_at) {
+            return found->second.version;
+        }
+    }
+    ProgramOutput output = LB_TRY(
+        run_program({.arguments = {program, "--version"}, .environment = clean_environment()}));
+    std::string version = version_in(output.text);
+    std::lock_guard lock(mutex);
+    known[program] = {written_at, version};
+    return version;
+}
+
 }  // namespace
 
 std::vector<uint32_t> supported_postgres_versions() {
@@ -87,10 +114,7 @@ Result<PostgresInstallation> find_postgres(uint32_t major_version,
                 : cat("installed below ", kDebianDirectory, ": ", join(installed, ", ")));
         return error;
     }
-    ProgramOutput output =
-        LB_TRY(run_program({.arguments = {found.program_directory + "/postgres", "--version"},
-                            .environment = clean_environment()}));
-    found.full_version = version_in(output.text);
+    found.full_version = LB_TRY(full_version_of(found.program_directory + "/postgres"));
     uint32_t actual = 0;
     std::from_chars(found.full_version.data(),
                     found.full_version.data() + found.full_version.size(), actual);

@@ -84,7 +84,7 @@ std::vector<PostgresSetting> forced_settings(const ComputeOptions& options) {
         {"wal_init_zero", "off"},
         {"wal_recycle", "off"},
         {"data_sync_retry", "off"},
-        {"recovery_init_sync_method", "fsync"},
+        {"recovery_init_sync_method", "syncfs"},
         // A branch inherits its parent's settings; it must not archive in the parent's name.
         {"archive_mode", "off"},
         // An apply prepares one transaction per branch.
