@@ -136,6 +136,40 @@ Result<std::string> Client::log_path(const std::string& project, const std::stri
 
 Result<Json> Client::statistics() const { return call({.kind = ApiCall::Kind::kStatistics}); }
 
+Result<Json> Client::check(
+    const std::function<void(std::string_view step, uint64_t done_bytes, uint64_t total_bytes)>&
+        progress,
+    const std::function<bool()>& is_cancelled) const {
+    std::optional<Result<Json>> outcome;
+    auto take_line = [&](std::string_view line) {
+        Result<Json> document = Json::parse(line);
+        if (!document || document->find("error") != nullptr) {
+            outcome = document ? Result<Json>(error_from_json(*document)) : document;
+            return;
+        }
+        Result<const Json*> result = document->object_at("result");
+        if (result) {
+            outcome = Result<Json>(**result);
+            return;
+        }
+        Result<std::string> step = document->text_at("step");
+        Result<uint64_t> done_bytes = document->unsigned_at("done");
+        Result<uint64_t> total_bytes = document->unsigned_at("total");
+        if (step && done_bytes && total_bytes) progress(*step, *done_bytes, *total_bytes);
+    };
+    ApiRequest request = to_request({.kind = ApiCall::Kind::kCheck});
+    HttpReply reply = LB_TRY(http_call({.socket_path = socket_path_,
+                                        .method = request.method,
+                                        .target = request.target,
+                                        .body = request.body,
+                                        .on_line = take_line,
+                                        .is_cancelled = is_cancelled}));
+    if (outcome.has_value()) return *std::move(outcome);
+    if (reply.status != 200) return error_of(reply);
+    return Error{.code = ErrorCode::kDaemonUnreachable,
+                 .message = "the daemon ended before the check did"};
+}
+
 Status Client::stop_daemon() const {
     LB_TRY(call({.kind = ApiCall::Kind::kStopDaemon}));
     return ok();

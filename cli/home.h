@@ -25,6 +25,7 @@ struct Home {
     std::string mount_directory() const { return directory + "/mnt"; }
     std::string run_directory() const { return directory + "/run"; }
     std::string computes_directory() const { return directory + "/run/computes"; }
+    std::string check_directory() const { return directory + "/run/fsck"; }  // of lb fsck
     std::string log_directory() const { return directory + "/log"; }
     std::string lock_path() const { return directory + "/run/lock"; }
     std::string socket_path() const { return directory + "/run/lb.sock"; }

@@ -47,6 +47,21 @@ CommandInfo statistics_command() {
             .run = run_statistics};
 }
 
+CommandInfo fsck_command() {
+    return {.name = "fsck",
+            .summary = "Check the store: every byte, every index entry, every count",
+            .description =
+                "Reads the whole log and compares it with the index. Changes nothing. While the "
+                "daemon serves, it makes the check, and goes on serving. Exits with 8 if something "
+                "is damaged. docs/fsck-and-scrub.md.",
+            .positionals = {},
+            .options = {{.name = "--rebuild-index",
+                         .help = "throw the index away and make it anew from the log; needs lb "
+                                 "stop"}},
+            .examples = {{"lb fsck", ""}, {"lb fsck --rebuild-index", "after lb stop"}},
+            .run = run_fsck};
+}
+
 CommandInfo debug_segment_command() {
     return {.name = "debug segment",
             .summary = "Print the records of a segment file of the store",
@@ -100,8 +115,9 @@ CommandInfo version_command() {
 
 std::vector<CommandInfo> service_commands() {
     return {
-        serve_command(),      stop_command(), statistics_command(), debug_segment_command(),
-        completion_command(), man_command(),  version_command(),
+        serve_command(), stop_command(),          statistics_command(),
+        fsck_command(),  debug_segment_command(), completion_command(),
+        man_command(),   version_command(),
     };
 }
 

@@ -33,6 +33,7 @@ struct Route {
 constexpr std::array kRoutes = {
     Route{ApiCall::Kind::kVersion, "GET", {"version"}},
     Route{ApiCall::Kind::kStatistics, "GET", {"statistics"}},
+    Route{ApiCall::Kind::kCheck, "POST", {"fsck"}},
     Route{ApiCall::Kind::kStopDaemon, "POST", {"stop"}},
     Route{ApiCall::Kind::kProjects, "GET", {"projects"}},
     Route{ApiCall::Kind::kProject, "GET", {"projects", "{}"}},

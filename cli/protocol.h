@@ -28,6 +28,7 @@ struct ApiCall {
         kRestartCompute,
         kLogPath,
         kStatistics,
+        kCheck,
         kStopDaemon,
     };
     Kind kind = Kind::kVersion;

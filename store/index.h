@@ -65,6 +65,8 @@ public:
     virtual Status write(const IndexBatch& batch) = 0;
     virtual std::unique_ptr<IndexCursor> cursor() = 0;
     virtual Result<std::optional<std::string>> get(std::string_view key) = 0;
+    // Reads all of it and checks its checksums. Errors: kStoreDamaged naming what is damaged.
+    virtual Status verify() = 0;
     // Starts making everything written so far durable, in the background.
     virtual Status start_flush() = 0;
     // Removes everything.
@@ -77,11 +79,16 @@ struct RocksdbIndexOptions {
     std::string directory;
     uint64_t cache_bytes = uint64_t{64} << 20;
     // Called (from a background thread) before anything reaches the disk: makes the log durable up
-    // to what the index has seen, so that the index is never ahead of the log.
-    std::function<void()> before_flush;
+    // to what the index has seen, so that the index is never ahead of the log. After false the
+    // index is not to be trusted: the next open starts with an empty one.
+    std::function<bool()> before_flush;
 };
 // Opens or creates; a damaged index is replaced by an empty one.
 Result<std::unique_ptr<Index>> open_rocksdb_index(RocksdbIndexOptions options);
+
+// For looking only: no file is changed, and damage is an error. kStoreNotFound: there is none, or
+// none that the next open will use.
+Result<std::unique_ptr<Index>> open_rocksdb_index_to_read(const std::string& directory);
 
 std::unique_ptr<Index> make_memory_index();
 

@@ -1,5 +1,7 @@
 #include "store/index_keys.h"
 
+#include "base/codec.h"
+
 namespace lb::store {
 
 namespace {
@@ -110,6 +112,50 @@ std::string_view name_in_key(std::string_view dirent_key) {
 }
 
 std::string_view note_in_key(std::string_view key) { return key.substr(1); }
+
+std::optional<DecodedKey> decode_key(std::string_view key) {
+    if (key.empty()) return std::nullopt;
+    DecodedKey result{.space = static_cast<KeySpace>(key[0])};
+    Decoder decoder(as_bytes(key.substr(1)));
+    auto line = [&] { return LineId{__builtin_bswap32(decoder.u32())}; };
+    auto u64 = [&] { return __builtin_bswap64(decoder.u64()); };
+    switch (result.space) {
+        case KeySpace::kBlock: {
+            result.line = line();
+            result.object = u64();
+            uint32_t chunk = __builtin_bswap32(decoder.u32());
+            uint8_t block = decoder.u8();
+            if (block >= kChunkBlocks || chunk > UINT32_MAX / kChunkBlocks) return std::nullopt;
+            result.block = chunk * kChunkBlocks + block;
+            break;
+        }
+        case KeySpace::kTruncate:
+        case KeySpace::kInode:
+            result.line = line();
+            result.object = u64();
+            break;
+        case KeySpace::kDirent:
+            result.line = line();
+            result.object = u64();
+            if (decoder.remaining() < sizeof(uint64_t) + 2) return std::nullopt;
+            result.name = as_text(decoder.bytes(decoder.remaining() - sizeof(uint64_t) - 1));
+            if (decoder.u8() != 0 || result.name.find('\0') != std::string_view::npos) {
+                return std::nullopt;
+            }
+            break;
+        case KeySpace::kLogicalBytes: result.line = line(); break;
+        case KeySpace::kLine:
+            result.line = line();
+            return decoder.is_finished() ? std::optional(result) : std::nullopt;
+        case KeySpace::kNote:
+            result.name = key.substr(1);
+            return result.name.empty() ? std::nullopt : std::optional(result);
+        case KeySpace::kMeta: return key.size() == 1 ? std::optional(result) : std::nullopt;
+        default: return std::nullopt;
+    }
+    result.sequence = ~u64();
+    return decoder.is_finished() ? std::optional(result) : std::nullopt;
+}
 
 std::array<char, kLocationValueBytes> encode_location(const RecordLocation& location) {
     LB_ASSERT(location.segment.value() <= UINT32_MAX && location.stored_bytes <= UINT16_MAX);

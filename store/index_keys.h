@@ -95,6 +95,17 @@ LineId line_in_key(std::string_view key);
 std::string_view name_in_key(std::string_view dirent_key);
 std::string_view note_in_key(std::string_view key);
 
+// A key of any origin, taken apart; nullopt if the functions above would not have made it.
+struct DecodedKey {
+    KeySpace space = KeySpace::kMeta;
+    LineId line = {};
+    uint64_t object = 0;  // data id, inode or directory
+    uint32_t block = 0;
+    std::string_view name = {};  // of a directory entry or a note
+    uint64_t sequence = 0;       // 0: the key space has none
+};
+std::optional<DecodedKey> decode_key(std::string_view key);
+
 inline constexpr size_t kLocationValueBytes = 10;
 // Requires: a segment below 2^32 and a payload of at most a block.
 std::array<char, kLocationValueBytes> encode_location(const RecordLocation& location);

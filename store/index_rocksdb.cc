@@ -41,16 +41,22 @@ public:
     }
 };
 
+// The next open makes a new index.
+void mark_as_damaged(const std::string& directory, const std::string& why) {
+    std::ofstream(directory + "/" + kDamagedMarker) << why << '\n';
+}
+
 class FlushListener final : public rocksdb::EventListener {
 public:
-    explicit FlushListener(std::function<void()> before_flush)
-        : before_flush_(std::move(before_flush)) {}
+    explicit FlushListener(const RocksdbIndexOptions& options)
+        : directory_(options.directory), before_flush_(options.before_flush) {}
     void OnFlushBegin(rocksdb::DB*, const rocksdb::FlushJobInfo&) override {
-        if (before_flush_) before_flush_();
+        if (before_flush_ && !before_flush_()) mark_as_damaged(directory_, "ahead of the log");
     }
 
 private:
-    std::function<void()> before_flush_;
+    const std::string directory_;
+    const std::function<bool()> before_flush_;
 };
 
 rocksdb::Options make_options(const RocksdbIndexOptions& options) {
@@ -78,7 +84,7 @@ rocksdb::Options make_options(const RocksdbIndexOptions& options) {
     result.max_log_file_size = size_t{1} << 20;
     result.stats_dump_period_sec = 0;
     result.stats_persist_period_sec = 0;
-    result.listeners.push_back(std::make_shared<FlushListener>(options.before_flush));
+    result.listeners.push_back(std::make_shared<FlushListener>(options));
     return result;
 }
 
@@ -88,14 +94,17 @@ bool is_cured_by_rebuild(const rocksdb::Status& status) {
            status.IsPathNotFound() || status.IsNotSupported();
 }
 
+enum class Access { kReadWrite, kRead };
+
 class RocksdbIndex final : public Index {
 public:
-    RocksdbIndex(RocksdbIndexOptions options, std::unique_ptr<rocksdb::DB> database)
-        : options_(std::move(options)), database_(std::move(database)) {}
+    RocksdbIndex(RocksdbIndexOptions options, Access access, std::unique_ptr<rocksdb::DB> database)
+        : options_(std::move(options)), access_(access), database_(std::move(database)) {}
 
     Status write(const IndexBatch& batch) override;
     std::unique_ptr<IndexCursor> cursor() override;
     Result<std::optional<std::string>> get(std::string_view key) override;
+    Status verify() override;
     Status start_flush() override;
     Status clear() override;
     Status close() override;
@@ -104,6 +113,7 @@ public:
 
 private:
     RocksdbIndexOptions options_;
+    const Access access_;
     std::unique_ptr<rocksdb::DB> database_;
 };
 
@@ -160,7 +170,7 @@ Status RocksdbIndex::check(const rocksdb::Status& status) {
                      .notes = {status.ToString()}};
     }
     if (status.IsCorruption()) {
-        std::ofstream(options_.directory + "/" + kDamagedMarker) << status.ToString() << '\n';
+        if (access_ == Access::kReadWrite) mark_as_damaged(options_.directory, status.ToString());
         return Error{.code = ErrorCode::kStoreDamaged,
                      .message = "the store's index is damaged",
                      .help = "restart lb: it rebuilds the index from the log",
@@ -199,6 +209,8 @@ Result<std::optional<std::string>> RocksdbIndex::get(std::string_view key) {
     LB_TRY(check(status));
     return std::optional<std::string>(std::move(value));
 }
+
+Status RocksdbIndex::verify() { return check(database_->VerifyChecksum()); }
 
 Status RocksdbIndex::start_flush() {
     rocksdb::FlushOptions options;
@@ -256,7 +268,9 @@ Status RocksdbIndex::clear() {
 }
 
 Status RocksdbIndex::close() {
-    rocksdb::Status flushed = database_->Flush(rocksdb::FlushOptions());
+    bool is_read_only = access_ == Access::kRead;
+    rocksdb::Status flushed =
+        is_read_only ? rocksdb::Status::OK() : database_->Flush(rocksdb::FlushOptions());
     rocksdb::Status closed = database_->Close();
     database_.reset();
     LB_TRY(check(flushed));
@@ -268,7 +282,30 @@ Status RocksdbIndex::close() {
 Result<std::unique_ptr<Index>> open_rocksdb_index(RocksdbIndexOptions options) {
     std::unique_ptr<rocksdb::DB> database = LB_TRY(open_database(options));
     return std::unique_ptr<Index>(
-        std::make_unique<RocksdbIndex>(std::move(options), std::move(database)));
+        std::make_unique<RocksdbIndex>(std::move(options), Access::kReadWrite, std::move(database)));
+}
+
+Result<std::unique_ptr<Index>> open_rocksdb_index_to_read(const std::string& directory) {
+    std::error_code failure;
+    if (!fs::exists(directory + "/CURRENT", failure) ||
+        fs::exists(directory + "/" + kDamagedMarker, failure)) {
+        return Error{.code = ErrorCode::kStoreNotFound,
+                     .message = cat("there is no index in ", directory)};
+    }
+    RocksdbIndexOptions options{.directory = directory, .before_flush = {}};
+    rocksdb::Options database_options = make_options(options);
+    database_options.create_if_missing = false;
+    rocksdb::DB* database = nullptr;
+    rocksdb::Status status =
+        rocksdb::DB::OpenForReadOnly(database_options, directory, &database);
+    if (!status.ok()) {
+        ErrorCode code = is_cured_by_rebuild(status) ? ErrorCode::kStoreDamaged : ErrorCode::kIo;
+        return Error{.code = code,
+                     .message = cat("the index in ", directory, " cannot be opened"),
+                     .notes = {status.ToString()}};
+    }
+    return std::unique_ptr<Index>(std::make_unique<RocksdbIndex>(
+        std::move(options), Access::kRead, std::unique_ptr<rocksdb::DB>(database)));
 }
 
 }  // namespace lb::store

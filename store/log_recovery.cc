@@ -51,10 +51,18 @@ Error damaged(SegmentId segment, std::string_view what) {
 
 class Recovery {
 public:
-    Recovery(Disk& disk, const std::string& store_directory, const Super& super)
-        : disk_(disk), directory_(store_directory), super_(super) {}
+    Recovery(Disk& disk, const std::string& store_directory, const Super& super,
+             uint64_t known_durable_sequence)
+        : disk_(disk),
+          directory_(store_directory),
+          super_(super),
+          known_durable_sequence_(known_durable_sequence) {}
 
-    Result<RecoveredLog> run();
+    // Reads only.
+    Status find_end();
+    // Requires: find_end() was ok.
+    Status make_consistent();
+    RecoveredLog take_result();
 
 private:
     Status find_segments();
@@ -75,6 +83,7 @@ private:
     Disk& disk_;
     const std::string& directory_;
     const Super& super_;
+    const uint64_t known_durable_sequence_;
     std::vector<Found> found_;
     std::vector<Accepted> accepted_;
     Chain chain_;
@@ -82,19 +91,25 @@ private:
     Error next_problem_;             // why no further segment continues the log
 };
 
-Result<RecoveredLog> Recovery::run() {
+Status Recovery::find_end() {
     LB_TRY(find_segments());
     LB_TRY(walk());
     LB_TRY(look_for_durable_claims());
-    LB_TRY(check_nothing_durable_is_lost());
+    durable_sequence_ = std::max(durable_sequence_, known_durable_sequence_);
+    return check_nothing_durable_is_lost();
+}
+
+Status Recovery::make_consistent() {
     LB_TRY(remove_segments_behind_end());
     for (Accepted& accepted : accepted_) {
         LB_TRY(repair(accepted, &accepted == &accepted_.back()));
     }
     LB_TRY(disk_.sync_directory(segment_directory(directory_)));
     // SUPER may have got its name just before its process died.
-    LB_TRY(disk_.sync_directory(directory_));
+    return disk_.sync_directory(directory_);
+}
 
+RecoveredLog Recovery::take_result() {
     RecoveredLog log;
     for (const Accepted& accepted : accepted_) log.segments.push_back(accepted.summary);
     log.active_entries = std::move(accepted_.back().entries);
@@ -338,8 +353,18 @@ Status write_footer(File& file, uint64_t segment_bytes, const SegmentSummary& su
 }
 
 Result<RecoveredLog> recover_log(Disk& disk, const std::string& store_directory,
-                                 const Super& super) {
-    return Recovery(disk, store_directory, super).run();
+                                 const Super& super, uint64_t known_durable_sequence) {
+    Recovery recovery(disk, store_directory, super, known_durable_sequence);
+    LB_TRY(recovery.find_end());
+    LB_TRY(recovery.make_consistent());
+    return recovery.take_result();
+}
+
+Result<RecoveredLog> inspect_log(Disk& disk, const std::string& store_directory,
+                                 const Super& super, uint64_t known_durable_sequence) {
+    Recovery recovery(disk, store_directory, super, known_durable_sequence);
+    LB_TRY(recovery.find_end());
+    return recovery.take_result();
 }
 
 }  // namespace lb::store

@@ -52,10 +52,24 @@ struct ProjectionLimits {
     static ProjectionLimits for_bytes(uint64_t bytes);
 };
 
+// Looks on while frames are replayed, and decides what becomes of a record that cannot be applied.
+class ReplayAudit {
+public:
+    virtual ~ReplayAudit() = default;
+    // The projection shows the state before the frame, and then the state after it.
+    virtual Status before(const ReplayFrame& frame) = 0;
+    virtual Status after(const ReplayFrame& frame) = 0;
+    // ok(): go on without the record.
+    virtual Status refused(const ReplayFrame& frame, const ReplayRecord& record, Error error) = 0;
+};
+
 class Projection {
 public:
     Projection(SegmentLog& log, Index& index, ProjectionLimits limits)
         : log_(log), index_(index), limits_(limits) {}
+
+    // For recover(). nullptr: nobody looks on, and the first error ends the replay.
+    void set_audit(ReplayAudit* audit) { audit_ = audit; }
 
     // Reads the lines from the index, and replays what the log has after it; from the beginning,
     // with an empty index, if the index does not belong to this log.
@@ -179,6 +193,7 @@ private:
     uint64_t next_inode_ = kRootInode.value() + 1;
     uint64_t next_line_ = 1;
     std::atomic<uint64_t> chunk_misses_ = 0;
+    ReplayAudit* audit_ = nullptr;
     bool is_applying_ = false;   // in the middle of a frame, with mutex_ held
     bool is_replaying_ = false;  // nobody else is there yet
     bool is_failed_ = false;

@@ -1,50 +1,29 @@
 // Start-up: from the index and the log's tail, or from the log alone.
 #include "base/text.h"
+#include "store/index_meta.h"
 #include "store/projection.h"
 
 namespace lb::store {
 
-namespace {
-
-// Another number here makes every store rebuild its index once.
-constexpr uint32_t kIndexVersion = 1;
-
-}  // namespace
-
 void Projection::put_meta() {
-    LogPlace place = log_.end();
-    Encoder encoder;
-    encoder.u32(kIndexVersion);
-    encoder.bytes(log_.store_id());
-    encoder.u64(place.segment.value());
-    encoder.u64(place.offset);
-    encoder.u64(place.sequence);
-    encoder.u64(next_inode_);
-    encoder.u64(next_line_);
-    batch_.put(meta_key(), as_text(encoder.out()));
+    batch_.put(meta_key(), encode_index_meta({.store_id = log_.store_id(),
+                                              .place = log_.end(),
+                                              .next_inode = next_inode_,
+                                              .next_line = next_line_}));
 }
 
 // nullopt if the index does not belong to this log or is none of ours.
 Result<std::optional<LogPlace>> Projection::read_meta() {
     std::optional<LogPlace> none;
     std::optional<std::string> value = LB_TRY(index_.get(meta_key()));
-    if (!value) return none;
-    Decoder decoder(as_bytes(*value));
-    uint32_t version = decoder.u32();
-    ByteView store_id = decoder.bytes(log_.store_id().size());
-    LogPlace place;
-    place.segment = SegmentId{decoder.u64()};
-    place.offset = decoder.u64();
-    place.sequence = decoder.u64();
-    uint64_t next_inode = decoder.u64();
-    uint64_t next_line = decoder.u64();
-    if (!decoder.is_finished() || version != kIndexVersion ||
-        !std::ranges::equal(store_id, log_.store_id()) || place.sequence > log_.last_sequence()) {
+    std::optional<IndexMeta> meta = value ? decode_index_meta(*value) : std::nullopt;
+    if (!meta || meta->version != kIndexVersion || meta->store_id != log_.store_id() ||
+        meta->place.sequence > log_.last_sequence()) {
         return none;
     }
-    next_inode_ = next_inode;
-    next_line_ = next_line;
-    return std::optional<LogPlace>(place);
+    next_inode_ = meta->next_inode;
+    next_line_ = meta->next_line;
+    return std::optional<LogPlace>(meta->place);
 }
 
 // Parents come first: they have lower ids.
@@ -69,7 +48,9 @@ Status Projection::read_lines() {
 }
 
 Status Projection::recover() {
-    std::optional<LogPlace> place = LB_TRY(read_meta());
+    Result<std::optional<LogPlace>> meta = read_meta();
+    if (!meta && meta.error().code != ErrorCode::kStoreDamaged) return std::move(meta).error();
+    std::optional<LogPlace> place = meta ? *meta : std::nullopt;
     if (place) {
         Status recovered = read_lines();
         if (recovered.is_ok()) recovered = replay(*place);
@@ -111,13 +92,19 @@ Status Projection::replay(LogPlace from) {
 Status Projection::apply_replayed(const ReplayFrame& frame) {
     // What an interrupted replay left in the index is newer than this frame and must not be seen.
     lines_.set_head_limit(frame.header.sequence - 1);
+    if (audit_ != nullptr) LB_TRY(audit_->before(frame));
     for (const ReplayRecord& record : frame.records) {
         const RecordHeader& header = record.header;
-        LB_TRY(apply({frame.header.sequence, frame.header.written_at},
-                     {header.type, LineId{header.line}, header.object, header.block, record.payload,
-                      record.location}));
+        Status applied = apply({frame.header.sequence, frame.header.written_at},
+                               {header.type, LineId{header.line}, header.object, header.block,
+                                record.payload, record.location});
+        if (!applied && audit_ != nullptr) {
+            applied = audit_->refused(frame, record, std::move(applied).error());
+        }
+        LB_TRY(std::move(applied));
         bytes_since_flush_ += kRecordHeaderBytes + header.stored_bytes;
     }
+    if (audit_ != nullptr) LB_TRY(audit_->after(frame));
     return trim();
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "store/format_text.h"
 #include "store/segment_scan.h"
 
 namespace lb::store {
@@ -10,32 +11,6 @@ namespace lb::store {
 namespace {
 
 using WriteLine = std::function<void(std::string_view)>;
-
-std::string_view type_name(RecordType type) {
-    switch (type) {
-        case RecordType::kBlock: return "block";
-        case RecordType::kTruncate: return "truncate";
-        case RecordType::kInode: return "inode";
-        case RecordType::kDirent: return "dirent";
-        case RecordType::kLineCreate: return "line-create";
-        case RecordType::kLineDelete: return "line-delete";
-        case RecordType::kNote: return "note";
-    }
-    return "unknown";
-}
-
-std::string hash_text(uint64_t hash) {
-    std::array<char, 8> bytes;
-    for (size_t i = 0; i < bytes.size(); ++i) {
-        bytes[i] = static_cast<char>(hash >> (56 - 8 * i) & 0xff);
-    }
-    return hex({bytes.data(), bytes.size()});
-}
-
-std::string problem_text(const Error& error) {
-    return error.notes.empty() ? error.message
-                               : cat(error.message, " (", join(error.notes, ", "), ")");
-}
 
 void dump_frame(const ReplayFrame& frame, uint64_t offset, const WriteLine& write_line) {
     const FrameHeader& header = frame.header;
@@ -49,26 +24,6 @@ void dump_frame(const ReplayFrame& frame, uint64_t offset, const WriteLine& writ
                        " block=", record.header.block, " stored=", record.header.stored_bytes,
                        " hash=", hash_text(record.header.payload_hash)));
     }
-}
-
-// Next place after `offset` where a frame header of the segment decodes; `end` if there is none.
-Result<uint64_t> next_frame_header(File& file, SegmentId segment, uint64_t seed, uint64_t offset,
-                                   uint64_t end, uint64_t& sequence) {
-    std::array<std::byte, 65536> window;
-    while (offset + kFrameHeaderBytes <= end) {
-        ByteView bytes = ByteView(window).first(std::min<uint64_t>(window.size(), end - offset));
-        LB_TRY(file.read_at(offset, std::span(window).first(bytes.size())));
-        for (size_t at = 0; at + kFrameHeaderBytes <= bytes.size(); at += 8) {
-            if (!may_be_frame_header(bytes.subspan(at))) continue;
-            Result<FrameHeader> header = decode_frame_header(bytes.subspan(at), seed);
-            if (!header || header->segment != segment) continue;
-            sequence = header->sequence;
-            return offset + at;
-        }
-        // Multiples of 8, the last 56 bytes again.
-        offset += (bytes.size() - kFrameHeaderBytes + 8) & ~uint64_t{7};
-    }
-    return end;
 }
 
 // Frames from the header to `end`, going on behind damage.
@@ -97,11 +52,14 @@ Status dump_frames(File& file, const SegmentHeader& segment, uint64_t end,
             write_line(cat("offset ", offset, " end of frames"));
             return ok();
         }
-        write_line(cat("offset ", offset, " no frame: ", problem_text(reader.stop_reason())));
-        options.offset = LB_TRY(
-            next_frame_header(file, segment.segment, seed, offset + 8, end, options.next_sequence));
+        write_line(cat("offset ", offset, " no frame: ", reason_text(reader.stop_reason())));
+        FrameReaderOptions behind = options;
+        behind.offset = offset + 8;
+        std::optional<FoundFrame> found = LB_TRY(find_frame_header(behind));
+        if (!found) return ok();
+        options.offset = found->offset;
+        options.next_sequence = found->header.sequence;
         options.previous_frame_hash.reset();
-        if (options.offset >= end) return ok();
         write_line(cat("offset ", options.offset, " goes on here"));
     }
 }
@@ -113,7 +71,7 @@ Result<uint64_t> dump_footer(File& file, uint64_t size_bytes, const WriteLine& w
     LB_TRY(file.read_at(size_bytes - tail_bytes.size(), tail_bytes));
     Result<Footer> tail = decode_footer_tail(tail_bytes);
     if (!tail) {
-        write_line(cat("not sealed: ", problem_text(tail.error())));
+        write_line(cat("not sealed: ", reason_text(tail.error())));
         return size_bytes;
     }
     uint64_t begin = std::clamp(tail->frames_end_offset, kSegmentHeaderBytes, size_bytes);
@@ -121,7 +79,7 @@ Result<uint64_t> dump_footer(File& file, uint64_t size_bytes, const WriteLine& w
     LB_TRY(file.read_at(begin, bytes));
     Result<Footer> footer = decode_footer(bytes);
     if (!footer) {
-        write_line(cat("footer: ", problem_text(footer.error())));
+        write_line(cat("footer: ", reason_text(footer.error())));
         return size_bytes;
     }
     write_line(cat("sealed: segment=", footer->segment.value(),
@@ -141,7 +99,7 @@ Status dump_segment(Disk& disk, const std::string& path, const WriteLine& write_
     Result<SegmentHeader> header = decode_segment_header(bytes);
     if (!header) {
         // Without the header the store's id is unknown, and so are the hashes of its frames.
-        write_line(cat("no segment: ", problem_text(header.error())));
+        write_line(cat("no segment: ", reason_text(header.error())));
         return std::move(header).error();
     }
     write_line(

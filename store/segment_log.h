@@ -68,6 +68,8 @@ struct LogOptions {
     // threads (tests), segments are only allocated.
     uint32_t spare_segments = 1;
     uint64_t segment_bytes = kSegmentBytes;  // smaller in tests
+    // What the index knows to have been durable: if it is missing, the log is damaged.
+    uint64_t known_durable_sequence = 0;
 };
 
 struct LogStatistics {

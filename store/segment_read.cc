@@ -3,16 +3,12 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "store/format_text.h"
 #include "store/segment_scan.h"
 
 namespace lb::store {
 
 namespace {
-
-std::string identity(const RecordHeader& record) {
-    return cat("type ", static_cast<unsigned>(record.type), ", line ", record.line, ", object ",
-               record.object, ", block ", record.block, ", sequence ", record.sequence);
-}
 
 bool is_same_identity(const RecordHeader& a, const RecordHeader& b) {
     return a.type == b.type && a.line == b.line && a.object == b.object && a.block == b.block &&
@@ -23,7 +19,7 @@ Error damaged(const RecordLocation& location, const RecordHeader& expected, std:
     return Error{.code = ErrorCode::kStoreDamaged,
                  .message = cat("segment ", location.segment.value(), " is damaged at offset ",
                                 location.offset, ": ", what)}
-        .with(cat("expected: ", identity(expected)));
+        .with(cat("expected: ", identity_text(expected)));
 }
 
 }  // namespace
@@ -42,7 +38,7 @@ Status read_record(File& file, uint64_t segment_bytes, const RecordLocation& loc
     if (!found) return damaged(location, expected, found.error().message);
     if (!is_same_identity(*found, expected) || found->stored_bytes != location.stored_bytes) {
         return damaged(location, expected, "another record is there")
-            .with(cat("found: ", identity(*found), ", ", found->stored_bytes, " bytes"));
+            .with(cat("found: ", identity_text(*found), ", ", found->stored_bytes, " bytes"));
     }
     ByteView payload = bytes.subspan(kRecordHeaderBytes);
     if (hash64(payload) != found->payload_hash) {

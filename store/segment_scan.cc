@@ -129,6 +129,25 @@ Result<const ReplayFrame*> FrameReader::next() {
     return &frame_;
 }
 
+Result<std::optional<FoundFrame>> find_frame_header(const FrameReaderOptions& options) {
+    Bytes window(65536);
+    uint64_t offset = options.offset;
+    while (offset + kFrameHeaderBytes <= options.end_offset) {
+        auto bytes = std::span(window).first(
+            std::min<uint64_t>(window.size(), options.end_offset - offset));
+        LB_TRY(options.file->read_at(offset, bytes));
+        for (size_t at = 0; at + kFrameHeaderBytes <= bytes.size(); at += 8) {
+            if (!may_be_frame_header(bytes.subspan(at))) continue;
+            Result<FrameHeader> header = decode_frame_header(bytes.subspan(at), options.seed);
+            if (!header || header->segment != options.segment) continue;
+            return std::optional(FoundFrame{.offset = offset + at, .header = *header});
+        }
+        // Multiples of 8, the last 56 bytes again.
+        offset += (bytes.size() - kFrameHeaderBytes + 8) & ~uint64_t{7};
+    }
+    return std::optional<FoundFrame>();
+}
+
 Status visit_nonzero(File& file, uint64_t offset, uint64_t end_offset,
                      const std::function<Status(uint64_t, ByteView)>& visit) {
     Bytes piece(std::min(kPieceBytes, end_offset - std::min(offset, end_offset)));

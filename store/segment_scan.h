@@ -57,6 +57,14 @@ private:
     Error stop_reason_;
 };
 
+// The next frame header of the segment at or behind options.offset, whatever its sequence, for going
+// on behind damage.
+struct FoundFrame {
+    uint64_t offset = 0;
+    FrameHeader header;
+};
+Result<std::optional<FoundFrame>> find_frame_header(const FrameReaderOptions& options);
+
 // Walks `file` from `offset` to `end_offset` in pieces of at most a MiB. `visit` gets the offset
 // and the bytes of each piece that is not all zeros.
 Status visit_nonzero(File& file, uint64_t offset, uint64_t end_offset,

@@ -5,8 +5,12 @@
 #include <unordered_set>
 
 #include "base/text.h"
+#include "store/check.h"
+#include "store/check_run.h"
 #include "store/file_tree.h"
 #include "store/index.h"
+#include "store/index_meta.h"
+#include "store/path_finder.h"
 #include "store/projection.h"
 #include "store/segment_log.h"
 
@@ -64,6 +68,10 @@ public:
     }
     Status sync(uint64_t sequence) override;
     StoreStatistics statistics() const override;
+    LogPlace log_end() const override { return log_->end(); }
+    Result<std::string> path(LineId line, InodeId inode) override;
+    Result<CheckReport> check(const std::string& scratch_directory, const CheckSink& sink) override;
+    Status verify_index() override { return index_->verify(); }
     Status close() override;
 
 private:
@@ -87,6 +95,9 @@ private:
                      .message = cat("line ", line.value(), " does not exist")};
     }
 
+    // Tells of an error that is damage; returns it.
+    Error met(LineId line, InodeId inode, uint64_t offset, Error error);
+
     Status check_commit(const Commit& commit) const;
     Status check_new_line(const NewLine& line, const std::unordered_set<LineId>& created) const;
     Status check_fork(const NewLine& line, const Line& parent) const;
@@ -106,6 +117,7 @@ private:
 
     std::atomic<uint64_t> block_reads_ = 0;
     std::atomic<uint64_t> block_writes_ = 0;
+    std::atomic<uint64_t> damage_met_ = 0;
 };
 
 Status LogStore::start() {
@@ -117,7 +129,7 @@ Status LogStore::start() {
             {.directory = options_.directory + "/index",
              .cache_bytes = options_.index_cache_bytes,
              // A failure stops the log, which the next operation reports.
-             .before_flush = [log] { static_cast<void>(log->sync(log->last_sequence())); }}));
+             .before_flush = [log] { return log->sync(log->last_sequence()).is_ok(); }}));
     }
     projection_ = std::make_unique<Projection>(
         *log_, *index_, ProjectionLimits::for_bytes(options_.index_cache_bytes));
@@ -343,19 +355,32 @@ Result<size_t> LogStore::read(LineId line, InodeId inode, uint64_t offset,
         }
     }
     if (!plan) {
-        plan = LB_TRY(alone(line, [&](const Line& found) {
+        Result<ReadPlan> made = alone(line, [&](const Line& found) {
             return tree_->plan_read(found, inode, offset, out.size());
-        }));
+        });
+        if (!made) return met(line, inode, offset, std::move(made).error());
+        plan = *std::move(made);
     }
     block_reads_.fetch_add(plan->pieces.size(), std::memory_order_relaxed);
-    LB_TRY(FileTree::fetch(*log_, *plan, out));
+    Status fetched = FileTree::fetch(*log_, *plan, out);
+    if (!fetched) return met(line, inode, offset, std::move(fetched).error());
     return plan->length_bytes;
 }
 
 Result<FileAttributes> LogStore::write(LineId line, InodeId inode, uint64_t offset, ByteView data) {
     block_writes_.fetch_add((data.size() + kBlockBytes - 1) / kBlockBytes,
                             std::memory_order_relaxed);
-    return alone(line, [&](const Line& found) { return tree_->write(found, inode, offset, data); });
+    Result<FileAttributes> written =
+        alone(line, [&](const Line& found) { return tree_->write(found, inode, offset, data); });
+    if (!written) return met(line, inode, offset, std::move(written).error());
+    return written;
+}
+
+Error LogStore::met(LineId line, InodeId inode, uint64_t offset, Error error) {
+    if (error.code != ErrorCode::kStoreDamaged) return error;
+    damage_met_.fetch_add(1, std::memory_order_relaxed);
+    if (options_.on_damage) options_.on_damage({line, inode, offset, error});
+    return error;
 }
 
 Status LogStore::allocate(LineId line, InodeId inode, uint64_t offset, uint64_t length) {
@@ -392,10 +417,42 @@ StoreStatistics LogStore::statistics() const {
     result.block_writes = block_writes_.load(std::memory_order_relaxed);
     Result<uint64_t> free_bytes = disk_.free_bytes(options_.directory);
     if (free_bytes.is_ok()) result.free_bytes = *free_bytes;
+    result.damage_met_count = damage_met_.load(std::memory_order_relaxed);
     auto shared = projection_->share();
     result.line_count = projection_->lines().live_count();
     result.index_chunk_misses = projection_->chunk_miss_count();
     return result;
+}
+
+Result<std::string> LogStore::path(LineId line, InodeId inode) {
+    return alone(line, [&](const Line& found) { return path_of(*projection_, found, inode); });
+}
+
+// The index is written out and held as it is at one position; the log up to there does not change.
+Result<CheckReport> LogStore::check(const std::string& scratch_directory, const CheckSink& sink) {
+    CheckReport report;
+    Status verified = index_->verify();
+    if (!verified) report.add(unreadable_index(verified.error()));
+    std::optional<Super> super = LB_TRY(read_super(disk_, options_.directory));
+    if (!super) super = Super{.store_id = log_->store_id(), .segment_bytes = options_.segment_bytes};
+    std::unique_ptr<IndexCursor> cursor;
+    LogPlace end;
+    {
+        std::lock_guard lock(change_mutex_);
+        LB_TRY(check_open());
+        LB_TRY(projection_->write_index());
+        end = log_->end();
+        cursor = index_->cursor();
+        LB_TRY(cursor->seek(""));
+    }
+    LB_TRY(check_log({.disk = &disk_,
+                      .directory = options_.directory,
+                      .super = *super,
+                      .end = end,
+                      .used = verified ? cursor.get() : nullptr,
+                      .used_place = end},
+                     scratch_directory, sink, report));
+    return report;
 }
 
 // The index goes first: what it writes out must be in the log by then.
@@ -413,6 +470,18 @@ Status LogStore::close() {
     return log_closed;
 }
 
+// What an index has seen was durable before it reached the disk. So it knows of frames at the very
+// end of the log of which no later frame tells. 0 if it cannot be read.
+uint64_t durable_by_index(Disk& disk, const StoreOptions& options) {
+    if (options.is_index_in_memory) return 0;
+    Result<std::optional<Super>> super = read_super(disk, options.directory);
+    if (!super || !*super) return 0;
+    Result<std::optional<IndexMeta>> meta = read_index_meta(options.directory + "/index");
+    bool is_ours = meta && *meta && (*meta)->version == kIndexVersion &&
+                   (*meta)->store_id == (*super)->store_id;
+    return is_ours ? (*meta)->place.sequence : 0;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
@@ -421,7 +490,8 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
         LB_TRY(SegmentLog::open({.disk = &disk,
                                  .directory = options.directory,
                                  .spare_segments = options.spare_segments,
-                                 .segment_bytes = options.segment_bytes}));
+                                 .segment_bytes = options.segment_bytes,
+                                 .known_durable_sequence = durable_by_index(disk, options)}));
     auto store = std::make_unique<LogStore>(std::move(options), disk, std::move(log));
     LB_TRY(store->start());
     return std::unique_ptr<Store>(std::move(store));

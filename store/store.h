@@ -27,6 +27,7 @@
 // kStoreFull ENOSPC, kStoreInvalid EINVAL, kStoreNotSupported EOPNOTSUPP, everything else EIO.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -40,6 +41,10 @@
 #include "store/format.h"
 
 namespace lb::store {
+
+struct CheckReport;
+struct CheckSink;
+struct LogPlace;
 
 inline constexpr InodeId kRootInode{1};
 inline constexpr uint32_t kNameMaxBytes = 255;
@@ -111,6 +116,14 @@ struct LineInfo {
     uint32_t depth = 0;          // number of ancestors
 };
 
+// A read or write that failed because what it needed of the log is damaged.
+struct DamageMet {
+    LineId line;
+    InodeId inode;
+    uint64_t offset = 0;
+    Error error;
+};
+
 struct StoreOptions {
     std::string directory;
     Disk* disk = nullptr;  // nullptr: posix_disk()
@@ -120,6 +133,8 @@ struct StoreOptions {
     uint64_t segment_bytes = kSegmentBytes;
     // Tests: keep the index in memory and lose it at every close, so that each open is a rebuild.
     bool is_index_in_memory = false;
+    // Called from whatever thread met damage, without locks held.
+    std::function<void(const DamageMet&)> on_damage = {};
 };
 
 struct StoreStatistics {
@@ -130,6 +145,7 @@ struct StoreStatistics {
     uint64_t block_writes = 0;
     uint64_t index_chunk_misses = 0;
     uint64_t free_bytes = 0;  // of the file system
+    uint64_t damage_met_count = 0;
 };
 
 class Store {
@@ -202,6 +218,17 @@ public:
     // -- Whole store -----------------------------------------------------------------------------
 
     virtual StoreStatistics statistics() const = 0;
+    // The place after the newest frame (store/segment_log.h).
+    virtual LogPlace log_end() const = 0;
+    // A path that leads to the inode, "base/5/1259"; empty if it has none. Walks directories.
+    virtual Result<std::string> path(LineId line, InodeId inode) = 0;
+    // Checks everything (store/check.h), as of the call, while others go on reading and writing.
+    // The call must have returned before close().
+    virtual Result<CheckReport> check(const std::string& scratch_directory,
+                                      const CheckSink& sink) = 0;
+    // Reads the whole index against its checksums. Errors: kStoreDamaged; the next open makes a
+    // damaged one anew.
+    virtual Status verify_index() = 0;
     // Syncs the log, writes out the index, stops background threads. Further calls fail.
     virtual Status close() = 0;
 };

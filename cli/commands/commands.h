@@ -26,6 +26,7 @@ Result<ExitCode> run_logs(const Arguments& arguments, Output& output);
 Result<ExitCode> run_serve(const Arguments& arguments, Output& output);
 Result<ExitCode> run_stop(const Arguments& arguments, Output& output);
 Result<ExitCode> run_statistics(const Arguments& arguments, Output& output);
+Result<ExitCode> run_fsck(const Arguments& arguments, Output& output);
 Result<ExitCode> run_version(const Arguments& arguments, Output& output);
 Result<ExitCode> run_completion(const Arguments& arguments, Output& output);
 Result<ExitCode> run_man(const Arguments& arguments, Output& output);

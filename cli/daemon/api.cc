@@ -5,7 +5,9 @@
 #include <memory>
 
 #include "base/text.h"
+#include "cli/check_document.h"
 #include "cli/version.h"
+#include "store/check.h"
 
 namespace lb::cli {
 namespace {
@@ -54,6 +56,7 @@ Result<HttpResponse> Api::dispatch(const HttpRequest& request) {
     ApiCall call = LB_TRY(parse_api_call(request.method, request.target, request.body));
     LB_TRY(check_version(call.kind, request.client_version));
     if (call.kind == ApiCall::Kind::kApply) return apply(std::move(call.changes));
+    if (call.kind == ApiCall::Kind::kCheck) return check();
     return to_response(LB_TRY(answer(call)));
 }
 
@@ -81,6 +84,7 @@ Result<Json> Api::answer(const ApiCall& call) {
             json.set("path", LB_TRY(engine.log_path(call.project, call.branch)));
             break;
         case ApiCall::Kind::kStopDaemon: parts_.request_stop(); break;
+        case ApiCall::Kind::kCheck:
         case ApiCall::Kind::kApply: LB_ASSERT(false);  // dispatch() has seen to it
     }
     return json;
@@ -104,6 +108,35 @@ HttpResponse Api::apply(ChangeSet changes) {
                             shared->author, ": generation ", applied->generation.value()));
         Json result = Json::object();
         result.set("result", to_json(*applied));
+        send_line(result.dump());
+    }};
+}
+
+// One at a time: they share the scratch directory.
+Result<HttpResponse> Api::check() {
+    if (is_checking_.exchange(true)) {
+        return Error{.code = ErrorCode::kBusy, .message = "another check is under way"};
+    }
+    return HttpResponse{.stream = [this](const LineSink& send_line) {
+        store::CheckSink sink{.progress =
+                                  [&](const store::CheckProgress& progress) {
+                                      Json json = Json::object();
+                                      json.set("step", progress.step);
+                                      json.set("done", progress.done_bytes);
+                                      json.set("total", progress.total_bytes);
+                                      send_line(json.dump());
+                                  },
+                              .is_cancelled = [this] { return is_stopping_.load(); }};
+        Result<store::CheckReport> report = parts_.store->check(parts_.check_directory, sink);
+        is_checking_ = false;
+        if (!report) return send_line(to_json(report.error()).dump());
+        Json document = check_document(*std::move(report));
+        parts_.log_line(cat("check: ", check_summary(document)));
+        for (const Json& problem : *document.find("problems")->if_array()) {
+            parts_.log_line(cat("check: ", problem_line(problem)));
+        }
+        Json result = Json::object();
+        result.set("result", std::move(document));
         send_line(result.dump());
     }};
 }

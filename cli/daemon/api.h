@@ -1,6 +1,7 @@
 // Api: carries out the socket's calls on an engine. docs/daemon.md lists them. Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <functional>
 
 #include "cli/http_server.h"
@@ -15,6 +16,7 @@ struct ApiParts {
     engine::Engine* engine = nullptr;
     store::Store* store = nullptr;
     store::FuseTransport* transport = nullptr;
+    std::string check_directory;  // scratch space of checks
     std::function<void()> request_stop;                   // for POST /v1/stop; must not block
     std::function<void(std::string_view line)> log_line;  // one line of the daemon's log
 };
@@ -24,14 +26,19 @@ public:
     explicit Api(ApiParts parts) : parts_(std::move(parts)) {}
 
     HttpResponse handle(const HttpRequest& request);
+    // Ends what would keep a stop waiting: checks under way.
+    void stop() { is_stopping_ = true; }
 
 private:
     Result<HttpResponse> dispatch(const HttpRequest& request);
     Result<Json> answer(const ApiCall& call);
     HttpResponse apply(ChangeSet changes);
+    Result<HttpResponse> check();
     Json statistics() const;
 
     ApiParts parts_;
+    std::atomic<bool> is_stopping_ = false;
+    std::atomic<bool> is_checking_ = false;
 };
 
 }  // namespace lb::cli

@@ -126,6 +126,7 @@ Status open_parts(const DaemonOptions& options, Parts& parts) {
     parts.api = std::make_unique<Api>(ApiParts{.engine = parts.engine.get(),
                                                .store = parts.store.get(),
                                                .transport = parts.transport.get(),
+                                               .check_directory = home.check_directory(),
                                                .request_stop = request_stop,
                                                .log_line = log_line});
     Api* api = parts.api.get();
@@ -143,6 +144,7 @@ Status close_parts(Parts& parts) {
         log_line(cat("while stopping: ", to_text(status.error())));
         if (first.is_ok()) first = std::move(status);
     };
+    if (parts.api != nullptr) parts.api->stop();
     if (parts.server != nullptr) parts.server->stop();
     parts.server.reset();
     parts.api.reset();

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/text.h"
+#include "store/check.h"
 
 namespace lb::store {
 
@@ -212,6 +213,7 @@ void ScriptRunner::restart(const Step& step) {
         store_.reset();
         if (step.action == Action::kLoseIndex) fs::remove_all(directory_ + "/index");
     }
+    if (step.c % 2 == 0) check_files();
     open();
     synced_ = position;
     RC_ASSERT(store_->position().value() == position);
@@ -227,6 +229,29 @@ void ScriptRunner::restart(const Step& step) {
         RC_ASSERT(before[i].depth == after[i].depth);
     }
     if (step.b % 3 == 0) verify_all();
+}
+
+// The checker finds nothing wrong: with a store that is closed, killed or lost its power ...
+void ScriptRunner::check_files() {
+    bool has_index = index_ == IndexKind::kRocksdb;
+    CheckReport report = LB_MUST(
+        check_store({.directory = directory_,
+                     .disk = disk_.get(),
+                     .scratch_directory = has_index ? directory_ + "/scratch" : std::string()},
+                    {}));
+    for (const Problem& problem : report.problems) {
+        RC_FAIL(cat(problem_name(problem.code), ": ", problem.message));
+    }
+}
+
+// ... and with one that is open.
+void ScriptRunner::check_open_store() {
+    CheckReport report = LB_MUST(store_->check("", {}));
+    for (const Problem& problem : report.problems) {
+        RC_FAIL(cat(problem_name(problem.code), ": ", problem.message));
+    }
+    RC_ASSERT(report.counts.position == store_->position());
+    RC_ASSERT(report.counts.lines == store_->lines().size());
 }
 
 // What a killed process leaves: all that was written to the log, and of the index what reached its
@@ -251,6 +276,7 @@ void ScriptRunner::cut_power(uint32_t seed) {
         disk_->crash(seed);
         kill();
     }
+    check_files();
     open();
     uint64_t position = store_->position().value();
     RC_ASSERT(position >= synced_);
@@ -276,6 +302,7 @@ void ScriptRunner::verify_all() {
     std::vector<Note> found = LB_MUST(store_->notes("note/"));
     RC_ASSERT(found.size() == notes.size());
     for (const Note& note : found) RC_ASSERT(notes.at(note.key) == note.value);
+    check_open_store();
 }
 
 }  // namespace lb::store

@@ -104,6 +104,8 @@ private:
     void kill();
     void cut_power(uint32_t seed);
     void verify(LineId line);
+    void check_files();
+    void check_open_store();
 
     IndexKind index_;
     CacheKind cache_;
