@@ -124,8 +124,8 @@ std::string check_summary(const Json& document) {
                              : cat("damaged: ", problems, problems == 1 ? " problem" : " problems"),
                ": ", number_of(*counts, "segments"), " segments, ", number_of(*counts, "records"),
                " records, ", format_bytes(number_of(*counts, "bytes")), ", ",
-               number_of(*counts, "index_entries"), " index entries, ",
-               number_of(*counts, "lines"), " lines, position ", number_of(*counts, "position"));
+               number_of(*counts, "index_entries"), " index entries, ", number_of(*counts, "lines"),
+               " lines, position ", number_of(*counts, "position"));
 }
 
 Result<bool> is_clean(const Json& document) { return document.bool_at("clean"); }

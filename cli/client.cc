@@ -136,10 +136,9 @@ Result<std::string> Client::log_path(const std::string& project, const std::stri
 
 Result<Json> Client::statistics() const { return call({.kind = ApiCall::Kind::kStatistics}); }
 
-Result<Json> Client::check(
-    const std::function<void(std::string_view step, uint64_t done_bytes, uint64_t total_bytes)>&
-        progress,
-    const std::function<bool()>& is_cancelled) const {
+Result<Json> Client::check(const std::function<void(std::string_view step, uint64_t done_bytes,
+                                                    uint64_t total_bytes)>& progress,
+                           const std::function<bool()>& is_cancelled) const {
     std::optional<Result<Json>> outcome;
     auto take_line = [&](std::string_view line) {
         Result<Json> document = Json::parse(line);

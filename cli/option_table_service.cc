@@ -115,9 +115,8 @@ CommandInfo version_command() {
 
 std::vector<CommandInfo> service_commands() {
     return {
-        serve_command(), stop_command(),          statistics_command(),
-        fsck_command(),  debug_segment_command(), completion_command(),
-        man_command(),   version_command(),
+        serve_command(),         stop_command(),       statistics_command(), fsck_command(),
+        debug_segment_command(), completion_command(), man_command(),        version_command(),
     };
 }
 

@@ -1,5 +1,5 @@
-// Checking the catalog's notes, all of them, where Catalog::load() stops at the first fault; and the
-// names behind lines, for messages about damage.
+// Checking the catalog's notes, all of them, where Catalog::load() stops at the first fault; and
+// the names behind lines, for messages about damage.
 #pragma once
 
 #include <map>

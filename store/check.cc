@@ -25,10 +25,10 @@ Result<Super> guess_super(Disk& disk, const std::string& directory) {
         Result<SegmentHeader> header = decode_segment_header(bytes);
         if (header) return Super{.store_id = header->store_id, .segment_bytes = size_bytes};
     }
-    return Error{.code = ErrorCode::kStoreDamaged,
-                 .message = cat("neither SUPER nor any segment of ", quoted(directory),
-                                " can be read"),
-                 .help = "restore the directory from a backup"};
+    return Error{
+        .code = ErrorCode::kStoreDamaged,
+        .message = cat("neither SUPER nor any segment of ", quoted(directory), " can be read"),
+        .help = "restore the directory from a backup"};
 }
 
 // What a store that nobody has open is before its log is read.
@@ -64,9 +64,7 @@ Result<Offline> look_at(const CheckOptions& options, CheckReport& report) {
     }
     uint64_t known_durable_sequence = 0;
     if (!options.scratch_directory.empty()) {  // in memory there is no index on the disk either
-        Result<std::optional<IndexMeta>> meta = read_index_meta(options.directory + "/index");
-        bool is_ours = meta && *meta && (*meta)->store_id == result.super.store_id;
-        if (is_ours) known_durable_sequence = (*meta)->place.sequence;
+        known_durable_sequence = durable_by_index(*result.disk, options.directory);
     }
     Result<RecoveredLog> log =
         inspect_log(*result.disk, options.directory, result.super, known_durable_sequence);
@@ -107,7 +105,8 @@ Result<UsedIndex> open_used_index(const CheckOptions& options, const Offline& st
     std::optional<IndexMeta> decoded = *meta ? decode_index_meta(**meta) : std::nullopt;
     if (*meta && !decoded) return unreadable({.message = "its entry about itself is unreadable"});
     // One that belongs to nothing here is made anew at the next start.
-    if (!decoded || decoded->store_id != store.super.store_id || decoded->version != kIndexVersion) {
+    if (!decoded || decoded->store_id != store.super.store_id ||
+        decoded->version != kIndexVersion) {
         return UsedIndex{};
     }
     used.place = decoded->place;
@@ -176,8 +175,8 @@ Result<CheckReport> rebuild_index(const CheckOptions& options, const CheckSink& 
             segment_path(options.directory, segment.segment), OpenMode::kReadWrite));
         LB_TRY(file->sync());
     }
-    std::unique_ptr<Index> index = LB_TRY(
-        open_rocksdb_index({.directory = options.directory + "/index", .before_flush = {}}));
+    std::unique_ptr<Index> index =
+        LB_TRY(open_rocksdb_index({.directory = options.directory + "/index", .before_flush = {}}));
     LB_TRY(index->clear());
     {
         CheckRun run({.disk = store.disk,

@@ -31,16 +31,16 @@ enum class ProblemCode : uint8_t {
     kRecord,          // a record's header or payload
     kUnusedSpace,     // not zero where nothing was written; harmless
     kIndexUnreadable,
-    kIndexMissing,   // a record without its index entry
-    kIndexExtra,     // an index entry without a record
-    kIndexWrong,     // an index entry that differs from what the log says
-    kStatistics,     // a count that is not what a recount gives
-    kLine,           // parent or fork position
-    kDirectory,      // a name that leads to no file, or to one of another type
-    kLinkCount,      // not the number of names
-    kData,           // contents that belong to no file or lie behind its end
-    kInconsistent,   // a frame that the state before it does not allow
-    kCatalog,        // a note of the engine's (engine/catalog_check.h)
+    kIndexMissing,  // a record without its index entry
+    kIndexExtra,    // an index entry without a record
+    kIndexWrong,    // an index entry that differs from what the log says
+    kStatistics,    // a count that is not what a recount gives
+    kLine,          // parent or fork position
+    kDirectory,     // a name that leads to no file, or to one of another type
+    kLinkCount,     // not the number of names
+    kData,          // contents that belong to no file or lie behind its end
+    kInconsistent,  // a frame that the state before it does not allow
+    kCatalog,       // a note of the engine's (engine/catalog_check.h)
 };
 
 // "index-missing": stable.

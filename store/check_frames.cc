@@ -92,8 +92,7 @@ Status FrameAudit::after(const ReplayFrame& frame) {
             case RecordType::kDirent: {
                 if (line_of(record) == nullptr) break;
                 InodeId parent{record.header.object};
-                const Inode* directory =
-                    LB_TRY(find_inode(projection_, *line_of(record), parent));
+                const Inode* directory = LB_TRY(find_inode(projection_, *line_of(record), parent));
                 if (directory != nullptr &&
                     directory->record.attributes.type == FileType::kDirectory) {
                     break;
@@ -169,8 +168,8 @@ void FrameAudit::check_line(const ReplayFrame& frame, const ReplayRecord& record
     if (line == nullptr || line->parent == nullptr) return;  // refused, or a root
     Position fork = line->info.fork_position;
     const LineInfo& parent = line->parent->info;
-    Position first = line->parent->parent == nullptr ? parent.created_position
-                                                     : parent.fork_position;
+    Position first =
+        line->parent->parent == nullptr ? parent.created_position : parent.fork_position;
     if (fork >= first && fork <= Position{frame.header.sequence}) return;
     report(ProblemCode::kLine, record,
            cat("line ", record.header.line, " forks at position ", fork.value(), " of line ",

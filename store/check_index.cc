@@ -61,8 +61,8 @@ private:
         }
         bool is_count = key && (key->space == KeySpace::kLogicalBytes || is_statistics(*key));
         report(is_count ? ProblemCode::kStatistics : ProblemCode::kIndexWrong, key,
-               cat(index_entry_text(given_.used->key(), value), "; by the log: ",
-                   index_entry_text(given_.rebuilt->key(), expected)));
+               cat(index_entry_text(given_.used->key(), value),
+                   "; by the log: ", index_entry_text(given_.rebuilt->key(), expected)));
     }
 
     // Only the counts of a line differ.
@@ -87,8 +87,8 @@ private:
         if (key && key->space == KeySpace::kMeta) return ok();
         if (key && key->space == KeySpace::kInode) {
             // Written out with newer times than the log's: else as the log has it.
-            std::optional<std::string> logged = LB_TRY(
-                given_.attributes(key->line, InodeId{key->object}, key->sequence));
+            std::optional<std::string> logged =
+                LB_TRY(given_.attributes(key->line, InodeId{key->object}, key->sequence));
             if (logged && without_times(*logged) == without_times(given_.used->value())) {
                 return ok();
             }

@@ -15,8 +15,8 @@ struct IndexComparison {
     IndexCursor* rebuilt = nullptr;
     // What the used index has seen: entries of later frames are left by a replay that was cut off.
     uint64_t sequence = 0;
-    // hash64() of the keys of the attributes that are in the log, sorted. Others came from memory, when
-    // their times were written out.
+    // hash64() of the keys of the attributes that are in the log, sorted. Others came from memory,
+    // when their times were written out.
     const std::vector<uint64_t>* logged_inodes = nullptr;
     std::function<void(Problem)> report = {};
     std::function<Status(uint64_t entries)> progress = {};

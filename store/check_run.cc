@@ -203,7 +203,8 @@ Status CheckRun::compare() {
     return ok();
 }
 
-// Of a line that is gone for good only its own entries are known: what it inherited counts as right.
+// Of a line that is gone for good only its own entries are known: what it inherited counts as
+// right.
 Result<std::optional<std::string>> CheckRun::attributes_at(LineId id, InodeId inode,
                                                            uint64_t sequence) {
     const Line* line = projection_->lines().find(id);
@@ -239,8 +240,8 @@ Status CheckRun::name_files() {
 Status CheckRun::name_file(Problem& problem) {
     const RecordHeader& record = *problem.record;
     bool is_content = record.type == RecordType::kBlock || record.type == RecordType::kTruncate;
-    bool is_file = is_content || record.type == RecordType::kInode ||
-                   record.type == RecordType::kDirent;
+    bool is_file =
+        is_content || record.type == RecordType::kInode || record.type == RecordType::kDirent;
     std::vector<LineId> open = {LineId{record.line}};
     while (!open.empty()) {
         const Line* line = projection_->lines().find(open.back());

@@ -4,6 +4,7 @@
 
 #include "store/index.h"
 #include "store/index_keys.h"
+#include "store/log_super.h"
 
 namespace lb::store {
 
@@ -34,14 +35,15 @@ std::optional<IndexMeta> decode_index_meta(std::string_view value) {
     return meta;
 }
 
-Result<std::optional<IndexMeta>> read_index_meta(const std::string& index_directory) {
-    std::optional<IndexMeta> none;
-    Result<std::unique_ptr<Index>> index = open_rocksdb_index_to_read(index_directory);
-    if (!index && index.error().code == ErrorCode::kStoreNotFound) return none;
-    if (!index) return std::move(index).error();
-    std::optional<std::string> value = LB_TRY((*index)->get(meta_key()));
-    LB_TRY((*index)->close());
-    return value ? decode_index_meta(*value) : none;
+uint64_t durable_by_index(Disk& disk, const std::string& store_directory) {
+    Result<std::optional<Super>> super = read_super(disk, store_directory);
+    if (!super || !*super) return 0;
+    Result<std::unique_ptr<Index>> index = open_rocksdb_index_to_read(store_directory + "/index");
+    if (!index) return 0;
+    Result<std::optional<std::string>> value = (*index)->get(meta_key());
+    std::optional<IndexMeta> meta = value && *value ? decode_index_meta(**value) : std::nullopt;
+    bool is_ours = meta && meta->version == kIndexVersion && meta->store_id == (*super)->store_id;
+    return is_ours ? meta->place.sequence : 0;
 }
 
 }  // namespace lb::store

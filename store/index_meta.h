@@ -23,8 +23,9 @@ struct IndexMeta {
 std::string encode_index_meta(const IndexMeta& meta);
 std::optional<IndexMeta> decode_index_meta(std::string_view value);
 
-// Of the index in a directory that nobody has open. nullopt: there is none, or it has no such
-// entry. Errors: those of opening it.
-Result<std::optional<IndexMeta>> read_index_meta(const std::string& index_directory);
+// What the index of a store that nobody has open has seen: it was durable before it reached the
+// index's files. So the index knows of frames at the very end of the log of which no later frame
+// tells. 0 if there is no index, or none that can be read or belongs to the store.
+uint64_t durable_by_index(Disk& disk, const std::string& store_directory);
 
 }  // namespace lb::store

@@ -281,8 +281,8 @@ Status RocksdbIndex::close() {
 
 Result<std::unique_ptr<Index>> open_rocksdb_index(RocksdbIndexOptions options) {
     std::unique_ptr<rocksdb::DB> database = LB_TRY(open_database(options));
-    return std::unique_ptr<Index>(
-        std::make_unique<RocksdbIndex>(std::move(options), Access::kReadWrite, std::move(database)));
+    return std::unique_ptr<Index>(std::make_unique<RocksdbIndex>(
+        std::move(options), Access::kReadWrite, std::move(database)));
 }
 
 Result<std::unique_ptr<Index>> open_rocksdb_index_to_read(const std::string& directory) {
@@ -296,8 +296,7 @@ Result<std::unique_ptr<Index>> open_rocksdb_index_to_read(const std::string& dir
     rocksdb::Options database_options = make_options(options);
     database_options.create_if_missing = false;
     rocksdb::DB* database = nullptr;
-    rocksdb::Status status =
-        rocksdb::DB::OpenForReadOnly(database_options, directory, &database);
+    rocksdb::Status status = rocksdb::DB::OpenForReadOnly(database_options, directory, &database);
     if (!status.ok()) {
         ErrorCode code = is_cured_by_rebuild(status) ? ErrorCode::kStoreDamaged : ErrorCode::kIo;
         return Error{.code = code,

@@ -352,16 +352,16 @@ Status write_footer(File& file, uint64_t segment_bytes, const SegmentSummary& su
     return file.write_at(segment_bytes - footer.size(), {&piece, 1});
 }
 
-Result<RecoveredLog> recover_log(Disk& disk, const std::string& store_directory,
-                                 const Super& super, uint64_t known_durable_sequence) {
+Result<RecoveredLog> recover_log(Disk& disk, const std::string& store_directory, const Super& super,
+                                 uint64_t known_durable_sequence) {
     Recovery recovery(disk, store_directory, super, known_durable_sequence);
     LB_TRY(recovery.find_end());
     LB_TRY(recovery.make_consistent());
     return recovery.take_result();
 }
 
-Result<RecoveredLog> inspect_log(Disk& disk, const std::string& store_directory,
-                                 const Super& super, uint64_t known_durable_sequence) {
+Result<RecoveredLog> inspect_log(Disk& disk, const std::string& store_directory, const Super& super,
+                                 uint64_t known_durable_sequence) {
     Recovery recovery(disk, store_directory, super, known_durable_sequence);
     LB_TRY(recovery.find_end());
     return recovery.take_result();

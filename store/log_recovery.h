@@ -35,13 +35,13 @@ struct RecoveredLog {
 // `known_durable_sequence`: what somebody else knows to have been durable, 0 if nobody does.
 // Everything in the result is durable. Errors: kStoreDamaged (then nothing was changed),
 // kStoreFormatNewer, those of Disk.
-Result<RecoveredLog> recover_log(Disk& disk, const std::string& store_directory,
-                                 const Super& super, uint64_t known_durable_sequence);
+Result<RecoveredLog> recover_log(Disk& disk, const std::string& store_directory, const Super& super,
+                                 uint64_t known_durable_sequence);
 
 // The same without changing anything: what recover_log() would find, for who only looks. Its errors
 // are those of recover_log().
-Result<RecoveredLog> inspect_log(Disk& disk, const std::string& store_directory,
-                                 const Super& super, uint64_t known_durable_sequence);
+Result<RecoveredLog> inspect_log(Disk& disk, const std::string& store_directory, const Super& super,
+                                 uint64_t known_durable_sequence);
 
 // The hash that the first frame of a store has as its previous one.
 uint64_t first_previous_frame_hash(const StoreId& store_id);

@@ -403,8 +403,8 @@ Result<std::unique_ptr<SegmentLog>> SegmentLog::open(LogOptions options) {
     LB_TRY(disk.create_directory(segments));
     std::optional<Super> super = LB_TRY(read_super(disk, options.directory));
     if (!super) super = LB_TRY(create_store(disk, options.directory, options.segment_bytes));
-    RecoveredLog recovered = LB_TRY(recover_log(
-        disk, options.directory, *super, options.known_durable_sequence));
+    RecoveredLog recovered =
+        LB_TRY(recover_log(disk, options.directory, *super, options.known_durable_sequence));
     std::shared_ptr<File> active_file = LB_TRY(disk.open(
         segment_path(options.directory, recovered.segments.back().segment), OpenMode::kReadWrite));
     std::unique_ptr<SegmentPool> pool =

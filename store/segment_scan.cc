@@ -133,8 +133,8 @@ Result<std::optional<FoundFrame>> find_frame_header(const FrameReaderOptions& op
     Bytes window(65536);
     uint64_t offset = options.offset;
     while (offset + kFrameHeaderBytes <= options.end_offset) {
-        auto bytes = std::span(window).first(
-            std::min<uint64_t>(window.size(), options.end_offset - offset));
+        auto bytes =
+            std::span(window).first(std::min<uint64_t>(window.size(), options.end_offset - offset));
         LB_TRY(options.file->read_at(offset, bytes));
         for (size_t at = 0; at + kFrameHeaderBytes <= bytes.size(); at += 8) {
             if (!may_be_frame_header(bytes.subspan(at))) continue;

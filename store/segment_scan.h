@@ -57,8 +57,8 @@ private:
     Error stop_reason_;
 };
 
-// The next frame header of the segment at or behind options.offset, whatever its sequence, for going
-// on behind damage.
+// The next frame header of the segment at or behind options.offset, whatever its sequence, for
+// going on behind damage.
 struct FoundFrame {
     uint64_t offset = 0;
     FrameHeader header;

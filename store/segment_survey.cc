@@ -69,7 +69,8 @@ private:
 
 Status Survey::run() {
     uint64_t size_bytes = std::min(LB_TRY(file_.size_bytes()), super_.segment_bytes);
-    frames_limit_ = segment_.end_offset != 0 ? std::min(segment_.end_offset, size_bytes) : size_bytes;
+    frames_limit_ =
+        segment_.end_offset != 0 ? std::min(segment_.end_offset, size_bytes) : size_bytes;
     if (size_bytes < kSegmentHeaderBytes || frames_limit_ < segment_.end_offset) {
         report(ProblemCode::kSegmentHeader, 0, cat("the file has ", size_bytes, " bytes only"));
         if (size_bytes < kSegmentHeaderBytes) return ok();
@@ -304,8 +305,7 @@ Status Survey::check_unused_space() {
     return visit_nonzero(file_, frames_end_, end, [&](uint64_t offset, ByteView piece) {
         auto byte = std::ranges::find_if(piece, [](std::byte b) { return b != std::byte{0}; });
         if (std::exchange(is_first, false)) {
-            report(ProblemCode::kUnusedSpace,
-                   offset + static_cast<uint64_t>(byte - piece.begin()),
+            report(ProblemCode::kUnusedSpace, offset + static_cast<uint64_t>(byte - piece.begin()),
                    "not zero, though nothing was written there");
         }
         return ok();

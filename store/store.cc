@@ -434,7 +434,8 @@ Result<CheckReport> LogStore::check(const std::string& scratch_directory, const 
     Status verified = index_->verify();
     if (!verified) report.add(unreadable_index(verified.error()));
     std::optional<Super> super = LB_TRY(read_super(disk_, options_.directory));
-    if (!super) super = Super{.store_id = log_->store_id(), .segment_bytes = options_.segment_bytes};
+    if (!super)
+        super = Super{.store_id = log_->store_id(), .segment_bytes = options_.segment_bytes};
     std::unique_ptr<IndexCursor> cursor;
     LogPlace end;
     {
@@ -470,28 +471,18 @@ Status LogStore::close() {
     return log_closed;
 }
 
-// What an index has seen was durable before it reached the disk. So it knows of frames at the very
-// end of the log of which no later frame tells. 0 if it cannot be read.
-uint64_t durable_by_index(Disk& disk, const StoreOptions& options) {
-    if (options.is_index_in_memory) return 0;
-    Result<std::optional<Super>> super = read_super(disk, options.directory);
-    if (!super || !*super) return 0;
-    Result<std::optional<IndexMeta>> meta = read_index_meta(options.directory + "/index");
-    bool is_ours = meta && *meta && (*meta)->version == kIndexVersion &&
-                   (*meta)->store_id == (*super)->store_id;
-    return is_ours ? (*meta)->place.sequence : 0;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
     Disk& disk = options.disk != nullptr ? *options.disk : posix_disk();
+    uint64_t known_durable_sequence =
+        options.is_index_in_memory ? 0 : durable_by_index(disk, options.directory);
     std::unique_ptr<SegmentLog> log =
         LB_TRY(SegmentLog::open({.disk = &disk,
                                  .directory = options.directory,
                                  .spare_segments = options.spare_segments,
                                  .segment_bytes = options.segment_bytes,
-                                 .known_durable_sequence = durable_by_index(disk, options)}));
+                                 .known_durable_sequence = known_durable_sequence}));
     auto store = std::make_unique<LogStore>(std::move(options), disk, std::move(log));
     LB_TRY(store->start());
     return std::unique_ptr<Store>(std::move(store));

@@ -35,13 +35,13 @@ Result<Json> check_offline(const Home& home, bool is_rebuild, ProgressDisplay& d
     store::CheckOptions options{.directory = home.store_directory(),
                                 .disk = nullptr,
                                 .scratch_directory = home.check_directory()};
-    store::CheckSink sink{
-        .progress =
-            [&](const store::CheckProgress& progress) {
-                std::string what = cat("reading ", progress.step);
-                display.show_bytes(what, progress.done_bytes, progress.total_bytes);
-            },
-        .is_cancelled = [] { return InterruptGuard::count() > 0; }};
+    store::CheckSink sink{.progress =
+                              [&](const store::CheckProgress& progress) {
+                                  std::string what = cat("reading ", progress.step);
+                                  display.show_bytes(what, progress.done_bytes,
+                                                     progress.total_bytes);
+                              },
+                          .is_cancelled = [] { return InterruptGuard::count() > 0; }};
     return check_document(LB_TRY(is_rebuild ? store::rebuild_index(options, sink)
                                             : store::check_store(options, sink)));
 }
@@ -81,8 +81,8 @@ Result<ExitCode> run_fsck(const Arguments& arguments, Output& output) {
                      .help = "lb stop, then lb fsck --rebuild-index"};
     }
     ProgressDisplay display(output);
-    Json document = LB_TRY(is_online ? check_online(home, display)
-                                     : check_offline(home, is_rebuild, display));
+    Json document =
+        LB_TRY(is_online ? check_online(home, display) : check_offline(home, is_rebuild, display));
     display.clear();
     LB_TRY(print(document, output));
     return LB_TRY(is_clean(document)) ? ExitCode::kOk : ExitCode::kStoreDamaged;

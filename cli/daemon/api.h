@@ -16,7 +16,7 @@ struct ApiParts {
     engine::Engine* engine = nullptr;
     store::Store* store = nullptr;
     store::FuseTransport* transport = nullptr;
-    std::string check_directory;  // scratch space of checks
+    std::string check_directory;                          // scratch space of checks
     std::function<void()> request_stop;                   // for POST /v1/stop; must not block
     std::function<void(std::string_view line)> log_line;  // one line of the daemon's log
 };

@@ -1,5 +1,5 @@
-// The check notices an index that does not say what the log says, and frames that do not fit what was
-// before them although all their checksums are right.
+// The check notices an index that does not say what the log says, and frames that do not fit what
+// was before them although all their checksums are right.
 #include <filesystem>
 
 #include "base/text.h"
@@ -57,7 +57,8 @@ protected:
     static std::pair<std::string, std::string> last_of(Index& index, KeySpace space) {
         std::pair<std::string, std::string> last;
         std::unique_ptr<IndexCursor> cursor = index.cursor();
-        for (bool is_valid = LB_MUST(cursor->seek("")); is_valid; is_valid = LB_MUST(cursor->next())) {
+        for (bool is_valid = LB_MUST(cursor->seek("")); is_valid;
+             is_valid = LB_MUST(cursor->next())) {
             if (cursor->key()[0] != static_cast<char>(space)) continue;
             last = {std::string(cursor->key()), std::string(cursor->value())};
         }
@@ -84,9 +85,9 @@ TEST_F(CheckIndexTest, EveryKindOfEntryIsTooMuch) {
          {std::string(block_key(line_, first_data(inode_), 77, 3)),
           std::string(truncate_key(line_, first_data(inode_), 3)),
           std::string(dirent_key(line_, kRootInode, "ghost", 3)),
-          std::string(inode_key(line_, InodeId{99}, 3)),
-          std::string(logical_bytes_key(line_, 1)), std::string(line_key(LineId{9})),
-          std::string(note_key("note/ghost")), std::string("unknown")}) {
+          std::string(inode_key(line_, InodeId{99}, 3)), std::string(logical_bytes_key(line_, 1)),
+          std::string(line_key(LineId{9})), std::string(note_key("note/ghost")),
+          std::string("unknown")}) {
         CheckReport report =
             check_after([&](Index&, IndexBatch& batch) { batch.put(key, "0123456789"); });
         EXPECT_EQ(names_of(report), "index-extra") << key;
@@ -170,7 +171,8 @@ protected:
     }
     static InodeRecord file(uint64_t inode, uint32_t links, uint64_t size_bytes) {
         InodeRecord record{.data = first_data(InodeId{inode})};
-        record.attributes = {.inode = InodeId{inode}, .link_count = links, .size_bytes = size_bytes};
+        record.attributes = {
+            .inode = InodeId{inode}, .link_count = links, .size_bytes = size_bytes};
         return record;
     }
     std::string found() {

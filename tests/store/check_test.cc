@@ -1,5 +1,5 @@
-// The check of a store: clean stores are clean, and every flipped bit is found, is never served, and
-// costs no more than what it hit.
+// The check of a store: clean stores are clean, and every flipped bit is found, is never served,
+// and costs no more than what it hit.
 #include "store/check.h"
 
 #include <fcntl.h>
@@ -76,10 +76,11 @@ protected:
     std::string store_directory() const { return directory_ + "/store"; }
 
     Result<std::unique_ptr<Store>> open() {
-        return Store::open({.directory = store_directory(),
-                            .spare_segments = 0,
-                            .segment_bytes = kSmallSegmentBytes,
-                            .on_damage = [this](const DamageMet& damage) { met_.push_back(damage); }});
+        return Store::open(
+            {.directory = store_directory(),
+             .spare_segments = 0,
+             .segment_bytes = kSmallSegmentBytes,
+             .on_damage = [this](const DamageMet& damage) { met_.push_back(damage); }});
     }
     void close() {
         LB_MUST(store_->close());
@@ -92,17 +93,15 @@ protected:
                                     .scratch_directory = directory_ + "/scratch"},
                                    {}));
     }
-    CheckReport rebuild() {
-        return LB_MUST(rebuild_index({.directory = store_directory()}, {}));
-    }
+    CheckReport rebuild() { return LB_MUST(rebuild_index({.directory = store_directory()}, {})); }
 
     // Leaves the store closed.
     void fill() {
         store_ = LB_MUST(open());
         LineId main = store_->reserve_line();
         LB_MUST(store_->commit({.create = {{.line = main}}, .notes = {{"note/a", "first"}}}));
-        InodeId base = LB_MUST(store_->create(main, kRootInode, "base",
-                                              {.type = FileType::kDirectory})).inode;
+        InodeId base =
+            LB_MUST(store_->create(main, kRootInode, "base", {.type = FileType::kDirectory})).inode;
         for (int i = 0; i < 12; i++) {
             std::string name = cat("file", i);
             InodeId inode = LB_MUST(store_->create(main, base, name, {})).inode;
@@ -111,8 +110,8 @@ protected:
         }
         for (int i = 0; i < 100; i++) write(files_[0], 0, random_text(random_, kBlockBytes));
         LineId child = store_->reserve_line();
-        LB_MUST(store_->commit({.create = {{.line = child, .parent = main}},
-                                .notes = {{"note/b", "second"}}}));
+        LB_MUST(store_->commit(
+            {.create = {{.line = child, .parent = main}}, .notes = {{"note/b", "second"}}}));
         size_t count = files_.size();
         for (size_t i = 0; i < count; i++) {
             File copy = files_[i];
@@ -149,7 +148,7 @@ protected:
                     continue;
                 }
                 EXPECT_TRUE(as_text(bytes).substr(0, *count) ==
-                          std::string_view(file.content).substr(offset, kBlockBytes))
+                            std::string_view(file.content).substr(offset, kBlockBytes))
                     << file.path << " at " << offset;
             }
         }

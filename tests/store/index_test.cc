@@ -30,8 +30,8 @@ protected:
     }
 
     std::unique_ptr<Index> open() {
-        return LB_MUST(open_rocksdb_index(
-            {.directory = directory_ + "/index", .before_flush = [this] { return ++flush_count_ > 0; }}));
+        return LB_MUST(open_rocksdb_index({.directory = directory_ + "/index",
+                                           .before_flush = [this] { return ++flush_count_ > 0; }}));
     }
     void put(std::string_view key, std::string_view value) {
         IndexBatch batch;
