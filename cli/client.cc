@@ -136,6 +136,16 @@ Result<std::string> Client::log_path(const std::string& project, const std::stri
 
 Result<Json> Client::statistics() const { return call({.kind = ApiCall::Kind::kStatistics}); }
 
+Result<std::string> Client::metrics() const {
+    ApiRequest request = to_request({.kind = ApiCall::Kind::kMetrics});
+    HttpReply reply = LB_TRY(http_call(
+        {.socket_path = socket_path_, .method = request.method, .target = request.target}));
+    if (reply.status != 200) return error_of(reply);
+    return std::move(reply.body);
+}
+
+Result<Json> Client::top() const { return call({.kind = ApiCall::Kind::kTop}); }
+
 Result<Json> Client::check(const std::function<void(std::string_view step, uint64_t done_bytes,
                                                     uint64_t total_bytes)>& progress,
                            const std::function<bool()>& is_cancelled) const {

@@ -34,6 +34,10 @@ public:
     Status restart_compute(const std::string& project, const std::string& branch) const;
     Result<std::string> log_path(const std::string& project, const std::string& branch) const;
     Result<Json> statistics() const;
+    // Prometheus' text format.
+    Result<std::string> metrics() const;
+    // One sample for lb top (cli/top_view.h).
+    Result<Json> top() const;
     // The document of a check that the daemon makes. Once `is_cancelled` says so, the waiting ends
     // (kInterrupted), and the daemon's check with it.
     Result<Json> check(const std::function<void(std::string_view step, uint64_t done_bytes,

@@ -105,7 +105,7 @@ HttpResponse error_response(int status, ErrorCode code, std::string message) {
 
 MHD_Result send(MHD_Connection* connection, HttpResponse response) {
     MHD_Response* answer = nullptr;
-    const char* content_type = "application/json";
+    std::string content_type = std::move(response.content_type);
     if (response.stream) {
         content_type = "application/x-ndjson";
         auto stream = std::make_unique<LineStream>(std::move(response.stream));
@@ -117,7 +117,7 @@ MHD_Result send(MHD_Connection* connection, HttpResponse response) {
                                                  MHD_RESPMEM_MUST_COPY);
     }
     if (answer == nullptr) return MHD_NO;
-    MHD_add_response_header(answer, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+    MHD_add_response_header(answer, MHD_HTTP_HEADER_CONTENT_TYPE, content_type.c_str());
     MHD_add_response_header(answer, std::string(kVersionHeader).c_str(),
                             std::string(version()).c_str());
     MHD_Result result =

@@ -26,6 +26,7 @@ using LineSink = std::function<void(std::string line)>;
 struct HttpResponse {
     int status = 200;
     std::string body = {};
+    std::string content_type = "application/json";
     // If set: the answer is NDJSON, one line per call of the sink, and `body` is not used.
     std::function<void(const LineSink&)> stream = {};
 };

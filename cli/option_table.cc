@@ -32,7 +32,8 @@ OptionInfo database_option() {
 const std::vector<CommandInfo>& command_table() {
     static const std::vector<CommandInfo> table = [] {
         std::vector<CommandInfo> all;
-        for (auto* commands : {spec_commands, branch_commands, data_commands, service_commands}) {
+        for (auto* commands :
+             {spec_commands, branch_commands, data_commands, store_commands, service_commands}) {
             for (CommandInfo& command : commands()) all.push_back(std::move(command));
         }
         return all;

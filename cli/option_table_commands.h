@@ -11,7 +11,8 @@ namespace lb::cli {
 std::vector<CommandInfo> spec_commands();     // what works with a spec
 std::vector<CommandInfo> branch_commands();   // branches and their computes
 std::vector<CommandInfo> data_commands();     // getting at the data
-std::vector<CommandInfo> service_commands();  // the daemon, the store, lb itself
+std::vector<CommandInfo> store_commands();    // looking at the store and what it does
+std::vector<CommandInfo> service_commands();  // the daemon, lb itself
 
 // Options that several commands have.
 OptionInfo branch_option();

@@ -19,6 +19,9 @@ CommandInfo serve_command() {
                          .value = "DIRECTORY",
                          .help = "PostgreSQL's programs; /usr/lib/postgresql/VERSION/bin",
                          .completes = Completes::kDirectory},
+                        {.name = "--scrub-rate",
+                         .value = "MB",
+                         .help = "MB per second that the scrubber reads at most; 4, 0 for never"},
                         {.name = "--ready-fd",
                          .value = "N",
                          .help = "write one line to this descriptor when ready"}},
@@ -35,44 +38,6 @@ CommandInfo stop_command() {
             .options = {},
             .examples = {{"lb stop", ""}},
             .run = run_stop};
-}
-
-CommandInfo statistics_command() {
-    return {.name = "statistics",
-            .summary = "Show counters of the store and the transport",
-            .description = "Prints what the daemon counts, for benchmarks and bug reports.",
-            .positionals = {},
-            .options = {},
-            .examples = {{"lb statistics --json", ""}},
-            .run = run_statistics};
-}
-
-CommandInfo fsck_command() {
-    return {.name = "fsck",
-            .summary = "Check the store: every byte, every index entry, every count",
-            .description =
-                "Reads the whole log and compares it with the index. Changes nothing. While the "
-                "daemon serves, it makes the check, and goes on serving. Exits with 8 if something "
-                "is damaged. docs/fsck-and-scrub.md.",
-            .positionals = {},
-            .options = {{.name = "--rebuild-index",
-                         .help = "throw the index away and make it anew from the log; needs lb "
-                                 "stop"}},
-            .examples = {{"lb fsck", ""}, {"lb fsck --rebuild-index", "after lb stop"}},
-            .run = run_fsck};
-}
-
-CommandInfo debug_segment_command() {
-    return {.name = "debug segment",
-            .summary = "Print the records of a segment file of the store",
-            .description = "Reads the file itself; no daemon is needed. docs/store-format.md.",
-            .positionals = {{.name = "FILE",
-                             .help = "a file of HOME/store/seg",
-                             .completes = Completes::kFile,
-                             .is_required = true}},
-            .options = {},
-            .examples = {{"lb debug segment ~/.local/share/lb/store/seg/0000000000000001.seg", ""}},
-            .run = run_debug_segment};
 }
 
 CommandInfo completion_command() {
@@ -115,8 +80,7 @@ CommandInfo version_command() {
 
 std::vector<CommandInfo> service_commands() {
     return {
-        serve_command(),         stop_command(),       statistics_command(), fsck_command(),
-        debug_segment_command(), completion_command(), man_command(),        version_command(),
+        serve_command(), stop_command(), completion_command(), man_command(), version_command(),
     };
 }
 

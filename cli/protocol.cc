@@ -33,6 +33,7 @@ struct Route {
 constexpr std::array kRoutes = {
     Route{ApiCall::Kind::kVersion, "GET", {"version"}},
     Route{ApiCall::Kind::kStatistics, "GET", {"statistics"}},
+    Route{ApiCall::Kind::kTop, "GET", {"top"}},
     Route{ApiCall::Kind::kCheck, "POST", {"fsck"}},
     Route{ApiCall::Kind::kStopDaemon, "POST", {"stop"}},
     Route{ApiCall::Kind::kProjects, "GET", {"projects"}},
@@ -175,6 +176,9 @@ Result<ApiCall> parse_api_call(std::string_view method, std::string_view target,
     Error unknown{.code = ErrorCode::kNotFound,
                   .message = cat("there is no ", quoted(path), " here"),
                   .help = "docs/daemon.md lists what there is"};
+    if (method == "GET" && target == kMetricsPath && body.empty()) {
+        return ApiCall{.kind = ApiCall::Kind::kMetrics};
+    }
     if (path.substr(0, prefix.size()) != prefix) return unknown;
     std::vector<std::string> segments = split(path.substr(prefix.size()), '/');
     bool is_known_path = false;
@@ -194,6 +198,9 @@ Result<ApiCall> parse_api_call(std::string_view method, std::string_view target,
 }
 
 ApiRequest to_request(const ApiCall& call) {
+    if (call.kind == ApiCall::Kind::kMetrics) {
+        return {.method = "GET", .target = std::string(kMetricsPath), .body = {}};
+    }
     const Route& route = route_of(call.kind);
     ApiRequest request{
         .method = std::string(route.method), .target = std::string(kApiPrefix), .body = {}};

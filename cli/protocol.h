@@ -14,6 +14,7 @@
 namespace lb::cli {
 
 inline constexpr size_t kRequestMaxBytes = size_t{64} << 20;
+inline constexpr std::string_view kMetricsPath = "/metrics";
 inline constexpr std::string_view kVersionHeader = "Lb-Version";
 
 // One request, understood.
@@ -29,6 +30,8 @@ struct ApiCall {
         kLogPath,
         kStatistics,
         kCheck,
+        kTop,
+        kMetrics,  // the one without a version in its path: what Prometheus expects
         kStopDaemon,
     };
     Kind kind = Kind::kVersion;

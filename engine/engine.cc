@@ -3,6 +3,7 @@
 #include <unordered_set>
 
 #include "base/text.h"
+#include "engine/activity.h"
 #include "engine/apply_run.h"
 #include "engine/compute_pool_parallel.h"
 #include "engine/project_computes.h"
@@ -72,7 +73,11 @@ public:
     }
 
     Result<Applied> apply(const ChangeSet& changes, const ProgressSink& progress) override {
-        return ApplyRun(*context_, changes, progress).run();
+        auto started = std::chrono::steady_clock::now();
+        Result<Applied> applied = ApplyRun(*context_, changes, progress).run();
+        applies_.add(std::chrono::steady_clock::now() - started);
+        if (!applied.is_ok()) failed_applies_.fetch_add(1, std::memory_order_relaxed);
+        return applied;
     }
 
     Result<Connection> connect(const std::string& project, const std::string& branch) override {
@@ -92,6 +97,13 @@ public:
     Result<std::string> log_path(const std::string& project, const std::string& branch) override {
         std::lock_guard lock(context_->catalog_mutex);
         return context_->pool.log_file(LB_TRY(context_->catalog.branch(project, branch))->line);
+    }
+
+    EngineStatistics statistics() override {
+        return {.project_count = projects().size(),
+                .branches = branch_statistics(*context_, sampler_),
+                .applies = applies_.snapshot(),
+                .failed_apply_count = failed_applies_.load(std::memory_order_relaxed)};
     }
 
     Status close() override {
@@ -141,6 +153,9 @@ private:
     }
 
     std::unique_ptr<Context> context_;
+    ActivitySampler sampler_;
+    LatencyHistogram applies_;
+    std::atomic<uint64_t> failed_applies_ = 0;
     std::unique_ptr<ExpirationThread> expiration_;
     std::thread starter_;
     std::atomic<bool> is_closed_ = false;

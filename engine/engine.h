@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "base/json.h"
+#include "base/latency_histogram.h"
 #include "base/model/change.h"
 #include "base/model/state.h"
 #include "base/result.h"
@@ -69,6 +70,30 @@ struct Connection {
     std::string program_directory;  // psql, pg_restore, ... of the same major version
 };
 
+// What a running compute's server counts, over all its databases (pg_stat_database).
+struct ComputeActivity {
+    uint64_t connections = 0;
+    uint64_t transactions = 0;  // committed and rolled back
+    uint64_t blocks_hit = 0;
+    uint64_t blocks_read = 0;
+};
+
+struct BranchStatistics {
+    std::string project;
+    std::string branch;
+    LineId line;
+    ComputeStatus status = ComputeStatus::kStopped;
+    uint16_t port = 0;
+    std::optional<ComputeActivity> activity = {};  // of running ones that answer
+};
+
+struct EngineStatistics {
+    uint64_t project_count = 0;
+    std::vector<BranchStatistics> branches = {};  // sorted by project and branch
+    LatencySnapshot applies = {};
+    uint64_t failed_apply_count = 0;
+};
+
 class Engine {
 public:
     // Brings the home to order: finishes or rolls back what a crash left, removes lines that no
@@ -99,6 +124,9 @@ public:
 
     // Path of the compute's log file.
     virtual Result<std::string> log_path(const std::string& project, const std::string& branch) = 0;
+
+    // Starts nothing and wakes nobody.
+    virtual EngineStatistics statistics() = 0;
 
     // Stops all computes (fast shutdown) and the background threads. The store stays open.
     virtual Status close() = 0;

@@ -12,25 +12,6 @@ namespace lb::store {
 
 namespace {
 
-// What SUPER should say, from the segments: only to read on behind its damage.
-Result<Super> guess_super(Disk& disk, const std::string& directory) {
-    for (const std::string& name : LB_TRY(disk.list(segment_directory(directory)))) {
-        std::optional<SegmentId> segment = segment_from_name(name);
-        if (!segment) continue;
-        std::unique_ptr<File> file =
-            LB_TRY(disk.open(segment_path(directory, *segment), OpenMode::kRead));
-        uint64_t size_bytes = LB_TRY(file->size_bytes());
-        Bytes bytes(std::min(size_bytes, kSegmentHeaderBytes));
-        LB_TRY(file->read_at(0, bytes));
-        Result<SegmentHeader> header = decode_segment_header(bytes);
-        if (header) return Super{.store_id = header->store_id, .segment_bytes = size_bytes};
-    }
-    return Error{
-        .code = ErrorCode::kStoreDamaged,
-        .message = cat("neither SUPER nor any segment of ", quoted(directory), " can be read"),
-        .help = "restore the directory from a backup"};
-}
-
 // What a store that nobody has open is before its log is read.
 struct Offline {
     Disk* disk = nullptr;
@@ -51,17 +32,8 @@ Result<Offline> look_at(const CheckOptions& options, CheckReport& report) {
                      .message = cat("there is no store in ", quoted(options.directory)),
                      .help = "name the home that has one with --home"};
     }
-    Result<std::optional<Super>> super = read_super(*result.disk, options.directory);
-    if (super && *super) {
-        result.super = **super;
-    } else {
-        if (!super && super.error().code != ErrorCode::kStoreDamaged) {
-            return std::move(super).error();
-        }
-        result.super = LB_TRY(guess_super(*result.disk, options.directory));
-        report.add({.code = ProblemCode::kSuper,
-                    .message = super ? "SUPER is missing" : reason_text(super.error())});
-    }
+    result.super = LB_TRY(super_or_guess(*result.disk, options.directory,
+                                         [&](const Problem& problem) { report.add(problem); }));
     uint64_t known_durable_sequence = 0;
     if (!options.scratch_directory.empty()) {  // in memory there is no index on the disk either
         known_durable_sequence = durable_by_index(*result.disk, options.directory);

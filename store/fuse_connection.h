@@ -44,6 +44,7 @@ struct FuseConnection {
     FuseSlowWork slow_work;
     FuseSpin spin;
     std::atomic<uint64_t> request_count{0};
+    FuseCounters counters;
     // Id of the FUSE_INIT request while it is being answered; 0 afterwards.
     uint64_t init_request = 0;
     // The kernel lets us set kFuseWritePagesMax. Known after the first answer.

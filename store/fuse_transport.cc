@@ -197,7 +197,10 @@ bool Transport::serve_one(fuse_buf& buffer) {
     if (baton_.is_stopped()) return false;
     int count = fuse_session_receive_buf(session_.get(), &buffer);
     if (count > 0) {
+        uint32_t operation = static_cast<const fuse_in_header*>(buffer.mem)->opcode;
+        auto started = std::chrono::steady_clock::now();
         fuse_session_process_buf(session_.get(), &buffer);
+        connection_.counters.count(operation, std::chrono::steady_clock::now() - started);
         return true;
     }
     if (count == -EINTR || count == -EAGAIN) return true;
@@ -215,7 +218,8 @@ void Transport::forget_line(LineId line) {
 FuseStatistics Transport::statistics() const {
     return {.request_count = connection_.request_count.load(std::memory_order_relaxed),
             .split_write_count = connection_.writes.split_write_count(),
-            .joined_write_count = connection_.writes.joined_write_count()};
+            .joined_write_count = connection_.writes.joined_write_count(),
+            .operations = connection_.counters.statistics()};
 }
 
 Status Transport::unmount() {

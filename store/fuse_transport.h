@@ -11,8 +11,10 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
+#include "store/fuse_counters.h"
 #include "store/store.h"
 
 namespace lb::store {
@@ -38,6 +40,8 @@ struct FuseStatistics {
     uint64_t request_count = 0;
     uint64_t split_write_count = 0;   // writes that cut a block; must stay 0 for relation files
     uint64_t joined_write_count = 0;  // cuts by the kernel that were put together again
+    // How long handlers took; that of a sync ends when it begins to wait (the store counts syncs).
+    std::vector<FuseOperationStatistics> operations = {};
 };
 
 class FuseTransport {

@@ -23,10 +23,11 @@ Status GroupCommit::wait(uint64_t sequence) {
 Status GroupCommit::lead(std::unique_lock<std::mutex>& lock) {
     is_flushing_ = true;
     lock.unlock();
+    auto started = std::chrono::steady_clock::now();
     Result<uint64_t> flushed = flush_();
+    flushes_.add(std::chrono::steady_clock::now() - started);
     lock.lock();
     is_flushing_ = false;
-    flush_count_.fetch_add(1, std::memory_order_relaxed);
     if (flushed) {
         durable_sequence_.store(*flushed, std::memory_order_release);
     } else {

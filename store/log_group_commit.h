@@ -8,6 +8,7 @@
 #include <functional>
 #include <mutex>
 
+#include "base/latency_histogram.h"
 #include "base/result.h"
 
 namespace lb::store {
@@ -26,14 +27,16 @@ public:
     Status wait(uint64_t sequence);
 
     uint64_t durable_sequence() const { return durable_sequence_.load(std::memory_order_acquire); }
-    uint64_t flush_count() const { return flush_count_.load(std::memory_order_relaxed); }
+    // Each flush, failed ones included.
+    LatencySnapshot flushes() const { return flushes_.snapshot(); }
+    uint64_t flush_count() const { return flushes().count(); }
 
 private:
     Status lead(std::unique_lock<std::mutex>& lock);
 
     const Flush flush_;
     std::atomic<uint64_t> durable_sequence_;
-    std::atomic<uint64_t> flush_count_ = 0;
+    LatencyHistogram flushes_;
 
     std::mutex mutex_;
     std::condition_variable round_ended_;

@@ -307,8 +307,8 @@ LogStatistics Log::statistics() const {
     std::lock_guard lock(mutex_);
     return {.segment_count = segments_.size(),
             .log_bytes = sealed_bytes_ + segments_.back().end_offset,
-            .sync_count = commits_.flush_count(),
-            .frame_count = frame_count_};
+            .frame_count = frame_count_,
+            .syncs = commits_.flushes()};
 }
 
 Status Log::read_block(const RecordLocation& location, const RecordHeader& expected,

@@ -19,6 +19,7 @@
 #include <span>
 #include <string>
 
+#include "base/latency_histogram.h"
 #include "store/disk.h"
 #include "store/format.h"
 
@@ -74,9 +75,9 @@ struct LogOptions {
 
 struct LogStatistics {
     uint64_t segment_count = 0;
-    uint64_t log_bytes = 0;  // written, without spare space
-    uint64_t sync_count = 0;
+    uint64_t log_bytes = 0;    // written, without spare space
     uint64_t frame_count = 0;  // since open
+    LatencySnapshot syncs;     // since open
 };
 
 class SegmentLog {

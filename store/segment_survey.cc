@@ -314,6 +314,30 @@ Status Survey::check_unused_space() {
 
 }  // namespace
 
+Result<Super> super_or_guess(Disk& disk, const std::string& directory,
+                             const std::function<void(const Problem&)>& problem) {
+    Result<std::optional<Super>> super = read_super(disk, directory);
+    if (super && *super) return **super;
+    if (!super && super.error().code != ErrorCode::kStoreDamaged) return std::move(super).error();
+    problem({.code = ProblemCode::kSuper,
+             .message = super ? "SUPER is missing" : reason_text(super.error())});
+    for (const std::string& name : LB_TRY(disk.list(segment_directory(directory)))) {
+        std::optional<SegmentId> segment = segment_from_name(name);
+        if (!segment) continue;
+        std::unique_ptr<File> file =
+            LB_TRY(disk.open(segment_path(directory, *segment), OpenMode::kRead));
+        uint64_t size_bytes = LB_TRY(file->size_bytes());
+        Bytes bytes(std::min(size_bytes, kSegmentHeaderBytes));
+        LB_TRY(file->read_at(0, bytes));
+        Result<SegmentHeader> header = decode_segment_header(bytes);
+        if (header) return Super{.store_id = header->store_id, .segment_bytes = size_bytes};
+    }
+    return Error{
+        .code = ErrorCode::kStoreDamaged,
+        .message = cat("neither SUPER nor any segment of ", quoted(directory), " can be read"),
+        .help = "restore the directory from a backup"};
+}
+
 Result<std::vector<SurveyedSegment>> list_segments(Disk& disk, const std::string& directory,
                                                    std::optional<LogPlace> end) {
     std::vector<SurveyedSegment> result;

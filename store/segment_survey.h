@@ -11,6 +11,11 @@
 
 namespace lb::store {
 
+// SUPER; if it cannot be read, that is a problem, and what it should say is taken from a segment.
+// Errors: those of Disk; kStoreDamaged if no segment can be read either.
+Result<Super> super_or_guess(Disk& disk, const std::string& directory,
+                             const std::function<void(const Problem&)>& problem);
+
 struct SurveyedSegment {
     SegmentId segment;
     uint64_t first_sequence = 0;  // of its first frame, by its place in the log; 0: unknown

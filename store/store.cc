@@ -117,6 +117,8 @@ private:
 
     std::atomic<uint64_t> block_reads_ = 0;
     std::atomic<uint64_t> block_writes_ = 0;
+    std::atomic<uint64_t> reads_placed_by_memory_ = 0;
+    std::atomic<uint64_t> reads_placed_by_index_ = 0;
     std::atomic<uint64_t> damage_met_ = 0;
 };
 
@@ -354,6 +356,8 @@ Result<size_t> LogStore::read(LineId line, InodeId inode, uint64_t offset,
             plan = tree_->find_read(line, inode, offset, out.size());
         }
     }
+    (plan ? reads_placed_by_memory_ : reads_placed_by_index_)
+        .fetch_add(1, std::memory_order_relaxed);
     if (!plan) {
         Result<ReadPlan> made = alone(line, [&](const Line& found) {
             return tree_->plan_read(found, inode, offset, out.size());
@@ -412,7 +416,13 @@ StoreStatistics LogStore::statistics() const {
     StoreStatistics result;
     LogStatistics log = log_->statistics();
     result.log_bytes = log.log_bytes;
-    result.sync_count = log.sync_count;
+    result.segment_count = log.segment_count;
+    result.frame_count = log.frame_count;
+    result.syncs = log.syncs;
+    result.position = Position{log_->last_sequence()};
+    result.durable_position = Position{log_->durable_sequence()};
+    result.reads_placed_by_memory = reads_placed_by_memory_.load(std::memory_order_relaxed);
+    result.reads_placed_by_index = reads_placed_by_index_.load(std::memory_order_relaxed);
     result.block_reads = block_reads_.load(std::memory_order_relaxed);
     result.block_writes = block_writes_.load(std::memory_order_relaxed);
     Result<uint64_t> free_bytes = disk_.free_bytes(options_.directory);

@@ -36,6 +36,7 @@
 
 #include "base/codec.h"
 #include "base/ids.h"
+#include "base/latency_histogram.h"
 #include "base/result.h"
 #include "store/disk.h"
 #include "store/format.h"
@@ -139,10 +140,17 @@ struct StoreOptions {
 
 struct StoreStatistics {
     uint64_t line_count = 0;
+    uint64_t segment_count = 0;
     uint64_t log_bytes = 0;
-    uint64_t sync_count = 0;
+    uint64_t frame_count = 0;  // since open, as all that follows
+    LatencySnapshot syncs;
+    Position position = {};
+    Position durable_position = {};
     uint64_t block_reads = 0;
     uint64_t block_writes = 0;
+    // Reads by whether memory knew where their blocks are, or the index had to be asked.
+    uint64_t reads_placed_by_memory = 0;
+    uint64_t reads_placed_by_index = 0;
     uint64_t index_chunk_misses = 0;
     uint64_t free_bytes = 0;  // of the file system
     uint64_t damage_met_count = 0;

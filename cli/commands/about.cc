@@ -1,13 +1,11 @@
-// lb version, lb completion, lb man, lb debug: what needs no daemon.
+// lb version, lb completion, lb man: what needs no daemon.
 #include "base/text.h"
 #include "cli/commands/commands.h"
 #include "cli/daemon/start.h"
 #include "cli/help.h"
 #include "cli/session.h"
 #include "cli/version.h"
-#include "store/disk.h"
 #include "store/format.h"
-#include "store/segment_log.h"
 
 namespace lb::cli {
 namespace {
@@ -62,15 +60,6 @@ Result<ExitCode> run_completion(const Arguments& arguments, Output& output) {
 
 Result<ExitCode> run_man(const Arguments&, Output& output) {
     output.text(manual_page());
-    return ExitCode::kOk;
-}
-
-Result<ExitCode> run_debug_segment(const Arguments& arguments, Output& output) {
-    LB_TRY(store::dump_segment(store::posix_disk(), arguments.text("file"),
-                               [&](std::string_view line) {
-                                   output.text(line);
-                                   output.text("\n");
-                               }));
     return ExitCode::kOk;
 }
 

@@ -30,6 +30,11 @@ Result<ExitCode> run_fsck(const Arguments& arguments, Output& output);
 Result<ExitCode> run_version(const Arguments& arguments, Output& output);
 Result<ExitCode> run_completion(const Arguments& arguments, Output& output);
 Result<ExitCode> run_man(const Arguments& arguments, Output& output);
+Result<ExitCode> run_top(const Arguments& arguments, Output& output);
+Result<ExitCode> run_metrics(const Arguments& arguments, Output& output);
+Result<ExitCode> run_debug_super(const Arguments& arguments, Output& output);
+Result<ExitCode> run_debug_index(const Arguments& arguments, Output& output);
+Result<ExitCode> run_debug_catalog(const Arguments& arguments, Output& output);
 Result<ExitCode> run_debug_segment(const Arguments& arguments, Output& output);
 
 }  // namespace lb::cli

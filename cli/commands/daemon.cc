@@ -2,6 +2,7 @@
 #include <sys/types.h>
 
 #include <charconv>
+#include <cstdlib>
 
 #include "base/text.h"
 #include "cli/commands/commands.h"
@@ -15,6 +16,23 @@ namespace {
 // Fast shutdown of many computes may take this long; after it the user should look.
 constexpr int kStopPatienceSeconds = 300;
 
+// --scrub-rate, else LB_SCRUB_RATE, in MB per second.
+Result<uint64_t> scrub_rate(const Arguments& arguments) {
+    const char* of_environment = std::getenv("LB_SCRUB_RATE");
+    std::string text =
+        arguments.text("scrub-rate", of_environment != nullptr ? of_environment : "");
+    if (text.empty()) return DaemonOptions{}.scrub_bytes_per_second;
+    constexpr uint64_t kMost = 1'000'000;
+    uint64_t rate = 0;
+    auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), rate);
+    if (failure != std::errc{} || end != text.data() + text.size() || rate > kMost) {
+        return Error{.code = ErrorCode::kUsage,
+                     .message = cat("the scrubber's rate cannot be ", quoted(text)),
+                     .help = "write whole MB per second: --scrub-rate 4; 0 switches it off"};
+    }
+    return rate << 20;
+}
+
 }  // namespace
 
 Result<ExitCode> run_serve(const Arguments& arguments, Output& output) {
@@ -24,6 +42,7 @@ Result<ExitCode> run_serve(const Arguments& arguments, Output& output) {
         .home = LB_TRY(session.home()),
         .postgres_user = arguments.text("postgres-user", choice.user),
         .postgres_bin_directory = arguments.text("postgres-bin", choice.bin_directory)};
+    options.scrub_bytes_per_second = LB_TRY(scrub_rate(arguments));
     if (arguments.has("ready-fd")) {
         std::string text = arguments.text("ready-fd");
         int descriptor = -1;

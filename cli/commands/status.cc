@@ -63,6 +63,21 @@ std::string show_text(const ProjectState& live, const BranchState& branch) {
     return text;
 }
 
+uint64_t count_at(const Json& statistics, std::string_view part, std::string_view key) {
+    const Json* found = statistics.find(part);
+    Result<uint64_t> count = found == nullptr ? Result<uint64_t>(0) : found->unsigned_at(key);
+    return count.is_ok() ? *count : 0;
+}
+
+// Nothing if the daemon has met none.
+std::string damage_text(const Json& statistics) {
+    uint64_t met = count_at(statistics, "store", "damage_met_count");
+    uint64_t found = count_at(statistics, "scrub", "problem_count");
+    if (met + found == 0) return {};
+    return cat("\nthe store is damaged: ", met, " reads or writes failed, scrubbing found ", found,
+               " problems; run: lb fsck\n");
+}
+
 }  // namespace
 
 Result<ExitCode> run_status(const Arguments& arguments, Output& output) {
@@ -89,6 +104,7 @@ Result<ExitCode> run_status(const Arguments& arguments, Output& output) {
                        format_bytes(branch.own_bytes), flags_of(live, branch)});
     }
     output.text(table.to_text());
+    output.text(damage_text(LB_TRY(LB_TRY(session.client()).statistics())));
     return ExitCode::kOk;
 }
 

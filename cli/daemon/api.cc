@@ -6,6 +6,8 @@
 
 #include "base/text.h"
 #include "cli/check_document.h"
+#include "cli/metrics.h"
+#include "cli/top_view.h"
 #include "cli/version.h"
 #include "store/check.h"
 
@@ -29,7 +31,7 @@ Json version_document() {
 // always works.
 Status check_version(ApiCall::Kind kind, const std::string& client_version) {
     if (client_version == version() || kind == ApiCall::Kind::kVersion ||
-        kind == ApiCall::Kind::kStopDaemon) {
+        kind == ApiCall::Kind::kStopDaemon || kind == ApiCall::Kind::kMetrics) {
         return ok();
     }
     std::string client = client_version.empty() ? "of an unknown version" : client_version;
@@ -57,6 +59,9 @@ Result<HttpResponse> Api::dispatch(const HttpRequest& request) {
     LB_TRY(check_version(call.kind, request.client_version));
     if (call.kind == ApiCall::Kind::kApply) return apply(std::move(call.changes));
     if (call.kind == ApiCall::Kind::kCheck) return check();
+    if (call.kind == ApiCall::Kind::kMetrics) {
+        return HttpResponse{.body = metrics(), .content_type = "text/plain; version=0.0.4"};
+    }
     return to_response(LB_TRY(answer(call)));
 }
 
@@ -66,6 +71,7 @@ Result<Json> Api::answer(const ApiCall& call) {
     switch (call.kind) {
         case ApiCall::Kind::kVersion: return version_document();
         case ApiCall::Kind::kStatistics: return statistics();
+        case ApiCall::Kind::kTop: return top();
         case ApiCall::Kind::kProjects: json.set("projects", to_json(engine.projects())); break;
         case ApiCall::Kind::kProject:
             if (!call.branches) {
@@ -85,6 +91,7 @@ Result<Json> Api::answer(const ApiCall& call) {
             break;
         case ApiCall::Kind::kStopDaemon: parts_.request_stop(); break;
         case ApiCall::Kind::kCheck:
+        case ApiCall::Kind::kMetrics:
         case ApiCall::Kind::kApply: LB_ASSERT(false);  // dispatch() has seen to it
     }
     return json;
@@ -146,20 +153,53 @@ Json Api::statistics() const {
     Json store_json = Json::object();
     store_json.set("line_count", store.line_count);
     store_json.set("log_bytes", store.log_bytes);
-    store_json.set("sync_count", store.sync_count);
+    store_json.set("sync_count", store.syncs.count());
     store_json.set("block_reads", store.block_reads);
     store_json.set("block_writes", store.block_writes);
     store_json.set("index_chunk_misses", store.index_chunk_misses);
     store_json.set("free_bytes", store.free_bytes);
-    store_json.set("position", parts_.store->position().value());
+    store_json.set("damage_met_count", store.damage_met_count);
+    store_json.set("position", store.position.value());
     store::FuseStatistics transport = parts_.transport->statistics();
     Json transport_json = Json::object();
     transport_json.set("request_count", transport.request_count);
     transport_json.set("split_write_count", transport.split_write_count);
+    transport_json.set("joined_write_count", transport.joined_write_count);
     Json json = version_document();
     json.set("store", std::move(store_json));
     json.set("transport", std::move(transport_json));
+    if (std::optional<store::ScrubStatus> scrub = scrub_status()) {
+        Json scrub_json = Json::object();
+        scrub_json.set("reading", scrub->is_reading);
+        scrub_json.set("pass_count", scrub->pass_count);
+        scrub_json.set("segment", scrub->segment.value());
+        scrub_json.set("segment_count", scrub->segment_count);
+        scrub_json.set("read_bytes", scrub->read_bytes);
+        scrub_json.set("problem_count", scrub->problem_count);
+        json.set("scrub", std::move(scrub_json));
+    }
     return json;
+}
+
+std::optional<store::ScrubStatus> Api::scrub_status() const {
+    if (parts_.scrubber == nullptr) return std::nullopt;
+    return parts_.scrubber->status();
+}
+
+std::string Api::metrics() const {
+    return metrics_text({.store = parts_.store->statistics(),
+                         .lines = parts_.store->lines(),
+                         .transport = parts_.transport->statistics(),
+                         .engine = parts_.engine->statistics(),
+                         .scrub = scrub_status()});
+}
+
+Json Api::top() const {
+    return top_sample({.store = parts_.store->statistics(),
+                       .lines = parts_.store->lines(),
+                       .transport = parts_.transport->statistics(),
+                       .engine = parts_.engine->statistics(),
+                       .scrub = scrub_status()});
 }
 
 }  // namespace lb::cli

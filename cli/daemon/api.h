@@ -3,11 +3,13 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 
 #include "cli/http_server.h"
 #include "cli/protocol.h"
 #include "engine/engine.h"
 #include "store/fuse_transport.h"
+#include "store/scrub.h"
 #include "store/store.h"
 
 namespace lb::cli {
@@ -16,6 +18,7 @@ struct ApiParts {
     engine::Engine* engine = nullptr;
     store::Store* store = nullptr;
     store::FuseTransport* transport = nullptr;
+    store::Scrubber* scrubber = nullptr;                  // nullptr: switched off
     std::string check_directory;                          // scratch space of checks
     std::function<void()> request_stop;                   // for POST /v1/stop; must not block
     std::function<void(std::string_view line)> log_line;  // one line of the daemon's log
@@ -35,6 +38,9 @@ private:
     HttpResponse apply(ChangeSet changes);
     Result<HttpResponse> check();
     Json statistics() const;
+    std::optional<store::ScrubStatus> scrub_status() const;
+    std::string metrics() const;
+    Json top() const;
 
     ApiParts parts_;
     std::atomic<bool> is_stopping_ = false;

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/daemon/api.h"
+#include "cli/daemon/damage_log.h"
 #include "cli/daemon/environment.h"
 #include "cli/daemon/start.h"
 #include "cli/http_server.h"
@@ -95,7 +96,9 @@ void notify_systemd() {
 // Everything a running daemon has, in the order in which it is opened.
 struct Parts {
     std::optional<HomeLock> lock;
+    std::unique_ptr<DamageLog> damage_log;
     std::unique_ptr<store::Store> store;
+    std::unique_ptr<store::Scrubber> scrubber;
     std::unique_ptr<store::FuseTransport> transport;
     std::unique_ptr<engine::Engine> engine;
     std::unique_ptr<Api> api;
@@ -112,7 +115,19 @@ Status open_parts(const DaemonOptions& options, Parts& parts) {
     if (size_t count = engine::kill_processes_in(home.mount_directory()); count > 0) {
         log_line(cat("ended ", count, " processes that an earlier daemon left"));
     }
-    parts.store = LB_TRY(store::Store::open({.directory = home.store_directory()}));
+    parts.damage_log = std::make_unique<DamageLog>(log_line);
+    DamageLog* damage_log = parts.damage_log.get();
+    parts.store = LB_TRY(store::Store::open(
+        {.directory = home.store_directory(),
+         .on_damage = [damage_log](const store::DamageMet& met) { damage_log->met(met); }}));
+    damage_log->start(*parts.store);
+    if (options.scrub_bytes_per_second > 0) {
+        parts.scrubber = store::Scrubber::start(
+            *parts.store,
+            {.directory = home.store_directory(),
+             .bytes_per_second = options.scrub_bytes_per_second,
+             .on_problem = [damage_log](const store::Problem& p) { damage_log->found(p); }});
+    }
     parts.transport = LB_TRY(store::FuseTransport::mount(
         *parts.store,
         {.mount_directory = home.mount_directory(), .uid = user.user_id, .gid = user.group_id}));
@@ -126,6 +141,7 @@ Status open_parts(const DaemonOptions& options, Parts& parts) {
     parts.api = std::make_unique<Api>(ApiParts{.engine = parts.engine.get(),
                                                .store = parts.store.get(),
                                                .transport = parts.transport.get(),
+                                               .scrubber = parts.scrubber.get(),
                                                .check_directory = home.check_directory(),
                                                .request_stop = request_stop,
                                                .log_line = log_line});
@@ -152,6 +168,8 @@ Status close_parts(Parts& parts) {
     parts.engine.reset();
     if (parts.transport != nullptr) note(parts.transport->unmount());
     parts.transport.reset();
+    parts.scrubber.reset();
+    if (parts.damage_log != nullptr) parts.damage_log->stop();
     if (parts.store != nullptr) note(parts.store->close());
     parts.store.reset();
     return first;

@@ -12,8 +12,9 @@ namespace lb::cli {
 
 struct DaemonOptions {
     Home home;
-    std::string postgres_user = {};           // see find_compute_user()
-    std::string postgres_bin_directory = {};  // see engine::EngineOptions
+    std::string postgres_user = {};                       // see find_compute_user()
+    std::string postgres_bin_directory = {};              // see engine::EngineOptions
+    uint64_t scrub_bytes_per_second = uint64_t{4} << 20;  // 0: no scrubbing
     // Pipe to the client that started us; gets one line, see daemon/start.h.
     std::optional<int> ready_descriptor = {};
 };

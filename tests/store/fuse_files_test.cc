@@ -235,9 +235,9 @@ TEST_F(FuseFiles, SyncIsDurableAndFreeWhenClean) {
     ASSERT_EQ(::fdatasync(file.number()), 0);
     FileAttributes attributes = LB_MUST(store_->lookup(line_, kRootInode, "file"));
     EXPECT_TRUE(store_->is_durable(attributes.last_sequence));
-    uint64_t syncs = store_->statistics().sync_count;
+    uint64_t syncs = store_->statistics().syncs.count();
     for (int i = 0; i < 10; ++i) ASSERT_EQ(::fsync(file.number()), 0);
-    EXPECT_EQ(store_->statistics().sync_count, syncs);
+    EXPECT_EQ(store_->statistics().syncs.count(), syncs);
 }
 
 TEST_F(FuseFiles, ManyThreadsSyncAtOnce) {

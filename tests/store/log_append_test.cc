@@ -302,11 +302,11 @@ TEST(LogAppend, Statistics) {
     }
     LogStatistics statistics = log->statistics();
     EXPECT_EQ(statistics.frame_count, 100u);
-    EXPECT_EQ(statistics.sync_count, 0u);
+    EXPECT_EQ(statistics.syncs.count(), 0u);
     EXPECT_EQ(statistics.log_bytes, stored + statistics.segment_count * kSegmentHeaderBytes);
     LB_MUST(log->sync(50));
     LB_MUST(log->sync(100));
-    EXPECT_EQ(log->statistics().sync_count, 1u);
+    EXPECT_EQ(log->statistics().syncs.count(), 1u);
     EXPECT_EQ(log->durable_sequence(), 100u);
     log = LB_MUST(open_log(disk));
     EXPECT_EQ(log->statistics().log_bytes, statistics.log_bytes);

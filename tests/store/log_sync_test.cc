@@ -68,7 +68,7 @@ TEST(LogSync, SyncOfWhatIsDurableCostsNothing) {
     uint64_t syncs = disk.sync_count();
     for (uint64_t sequence = 0; sequence <= 5; ++sequence) LB_MUST(log->sync(sequence));
     EXPECT_EQ(disk.sync_count(), syncs);
-    EXPECT_EQ(log->statistics().sync_count, 1u);
+    EXPECT_EQ(log->statistics().syncs.count(), 1u);
 }
 
 TEST(LogSync, AFailedSyncStopsTheLogForGood) {

@@ -40,7 +40,7 @@ std::string answer_statistics(const Served& served) {
     StoreStatistics store = served.store->statistics();
     FuseStatistics fuse = served.transport->statistics();
     return cat("requests=", fuse.request_count, " split_writes=", fuse.split_write_count,
-               " joined_writes=", fuse.joined_write_count, " syncs=", store.sync_count,
+               " joined_writes=", fuse.joined_write_count, " syncs=", store.syncs.count(),
                " block_reads=", store.block_reads, " block_writes=", store.block_writes,
                " log_bytes=", store.log_bytes);
 }
