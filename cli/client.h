@@ -38,8 +38,8 @@ public:
     Result<std::string> metrics() const;
     // One sample for lb top (cli/top_view.h).
     Result<Json> top() const;
-    // The document of a check that the daemon makes. Once `is_cancelled` says so, the waiting ends
-    // (kInterrupted), and the daemon's check with it.
+    // The document of a check that the daemon makes. Once `is_cancelled` says so, only the waiting
+    // ends (kInterrupted). Errors: kBusy while another check is under way.
     Result<Json> check(const std::function<void(std::string_view step, uint64_t done_bytes,
                                                 uint64_t total_bytes)>& progress,
                        const std::function<bool()>& is_cancelled) const;
