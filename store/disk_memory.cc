@@ -12,17 +12,6 @@ namespace {
 
 constexpr uint64_t kSectorBytes = 512;
 
-class SteppingClock final : public Clock {
-public:
-    WallTime now() override {
-        // 2026-01-01, plus a microsecond each time.
-        return WallTime{std::chrono::seconds{1767225600} + std::chrono::microseconds{++looks_}};
-    }
-
-private:
-    std::atomic<int64_t> looks_ = 0;
-};
-
 Error not_found(const std::string& path) {
     return system_error(ErrorCode::kStoreNotFound, cat("cannot find ", quoted(path)), ENOENT);
 }
@@ -186,6 +175,17 @@ Status MemoryFile::sync() {
     return begun;
 }
 
+class SteppingClock final : public Clock {
+public:
+    WallTime now() override {
+        return WallTime{std::chrono::nanoseconds{time_ns_.fetch_add(1000) + 1000}};
+    }
+    void advance(std::chrono::nanoseconds time) { time_ns_ += time.count(); }
+
+private:
+    std::atomic<int64_t> time_ns_ = int64_t{1767225600} * 1'000'000'000;  // 2026-01-01
+};
+
 // ---- Disk --------------------------------------------------------------------------------------
 
 MemoryDisk::MemoryDisk(uint64_t seed) : random_(seed), clock_(std::make_unique<SteppingClock>()) {}
@@ -193,6 +193,8 @@ MemoryDisk::MemoryDisk(uint64_t seed) : random_(seed), clock_(std::make_unique<S
 MemoryDisk::~MemoryDisk() = default;
 
 Clock& MemoryDisk::clock() { return *clock_; }
+
+void MemoryDisk::advance_clock(std::chrono::nanoseconds time) { clock_->advance(time); }
 
 Status MemoryDisk::begin_call() {
     uint64_t call = call_count_++;

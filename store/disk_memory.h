@@ -35,6 +35,8 @@ private:
     std::map<uint64_t, Bytes> chunks_;  // by offset / kChunkBytes
 };
 
+class SteppingClock;
+
 enum class FaultMode { kOnce, kFromThenOn };
 
 class MemoryDisk final : public Disk {
@@ -66,6 +68,7 @@ public:
     void crash(uint64_t seed);
     void set_capacity_bytes(uint64_t capacity_bytes);
     uint64_t used_bytes() const;
+    void advance_clock(std::chrono::nanoseconds time);
     uint64_t sync_count() const;
 
 private:
@@ -109,7 +112,7 @@ private:
     Tree durable_tree_;
     std::vector<TreeChange> tree_changes_;
     std::mt19937_64 random_;
-    std::unique_ptr<Clock> clock_;
+    std::unique_ptr<SteppingClock> clock_;
     uint64_t capacity_bytes_ = UINT64_MAX;
     uint64_t call_count_ = 0;
     uint64_t sync_count_ = 0;

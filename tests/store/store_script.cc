@@ -17,6 +17,7 @@ void showValue(const Step& step, std::ostream& out) {
 
 rc::Gen<std::vector<Step>> script_generator(WithPowerCuts with_power_cuts) {
     size_t cuts = with_power_cuts == WithPowerCuts::kYes ? 2 : 0;
+    size_t faults = cuts / 2;
     auto action = rc::gen::weightedElement<Action>({{8, Action::kCreateFile},
                                                     {5, Action::kCreateDirectory},
                                                     {2, Action::kCreateSymlink},
@@ -39,7 +40,11 @@ rc::Gen<std::vector<Step>> script_generator(WithPowerCuts with_power_cuts) {
                                                     {1, Action::kReopen},
                                                     {2, Action::kKill},
                                                     {1, Action::kLoseIndex},
-                                                    {cuts, Action::kCutPower}});
+                                                    {cuts, Action::kCutPower},
+                                                    {faults, Action::kFaultyRestart},
+                                                    {faults, Action::kFillDisk},
+                                                    {cuts, Action::kMakeRoom},
+                                                    {2, Action::kWait}});
     auto number = rc::gen::inRange<uint32_t>(0, 1'000'000);
     auto step = rc::gen::apply(
         [](Action kind, uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
@@ -71,13 +76,19 @@ ScriptRunner::~ScriptRunner() {
 }
 
 void ScriptRunner::open() {
+    Status opened = try_open();
+    if (!opened) RC_FAIL(to_text(opened.error()));
+}
+
+Status ScriptRunner::try_open() {
     StoreOptions options{.directory = directory_,
                          .disk = disk_.get(),
                          .spare_segments = 0,
                          .segment_bytes = uint64_t{1} << 20,
                          .is_index_in_memory = index_ == IndexKind::kMemory};
     if (cache_ == CacheKind::kNone) options.index_cache_bytes = 0;
-    store_ = LB_MUST(Store::open(options));
+    store_ = LB_TRY(Store::open(options));
+    return ok();
 }
 
 void ScriptRunner::run(const std::vector<Step>& script) {
@@ -105,6 +116,10 @@ void ScriptRunner::run_step(const Step& step) {
             synced_ = store_->position().value();
             RC_ASSERT(store_->is_durable(synced_));
             break;
+        case Action::kFaultyRestart: restart_with_faults(step); break;
+        case Action::kFillDisk: fill_disk(step.b); break;
+        case Action::kMakeRoom: make_room(); break;
+        case Action::kWait: disk_->advance_clock(std::chrono::milliseconds(step.b)); break;
         case Action::kReopen:
         case Action::kKill:
         case Action::kLoseIndex:
@@ -134,10 +149,9 @@ void ScriptRunner::fork(const Step& step, LineId parent) {
         at = Position{first + step.b % (now - first + 1)};
     }
     LineId line = store_->reserve_line();
-    uint64_t created =
-        LB_MUST(store_->commit({.create = {{.line = line, .parent = parent, .at = at}}})).value();
-    synced_ = created;
-    ModelLine added{.parent = parent, .created = created};
+    auto created = commit({.create = {{.line = line, .parent = parent, .at = at}}});
+    if (!created) return;
+    ModelLine added{.parent = parent, .created = *created};
     ModelTree start;
     if (from == nullptr) {
         start[kRootInode.value()] = {
@@ -146,7 +160,7 @@ void ScriptRunner::fork(const Step& step, LineId parent) {
         added.fork = at == kHead ? now : at.value();
         start = StoreModel::inherit(*from->at(added.fork));
     }
-    added.snapshots[created] = std::make_shared<ModelTree>(std::move(start));
+    added.snapshots[*created] = std::make_shared<ModelTree>(std::move(start));
     LineInfo info = LB_MUST(store_->line(line));
     RC_ASSERT(info.fork_position.value() == added.fork);
     RC_ASSERT(info.own_bytes < 400U);
@@ -159,9 +173,9 @@ void ScriptRunner::fork(const Step& step, LineId parent) {
 
 void ScriptRunner::delete_line(const Step& step, LineId line) {
     if (model_.live_lines().size() < 3 && step.b % 4 != 0) return;
-    uint64_t position = LB_MUST(store_->commit({.remove = {line}})).value();
-    synced_ = position;
-    model_.lines.at(line).deleted = position;
+    auto position = commit({.remove = {line}});
+    if (!position) return;
+    model_.lines.at(line).deleted = *position;
     RC_ASSERT(store_->attributes(line, kRootInode).error().code == ErrorCode::kStoreNotFound);
 }
 
@@ -169,12 +183,12 @@ void ScriptRunner::note(const Step& step) {
     std::string key = cat("note/", step.b % 5);
     Note note{.key = key, .value = {}};
     if (step.c % 3 != 0) note.value = pattern(step.d, step.d % 3000);
-    uint64_t position = LB_MUST(store_->commit({.notes = {note}})).value();
-    synced_ = position;
+    auto position = commit({.notes = {note}});
+    if (!position) return;
     ModelNotes notes = model_.notes.rbegin()->second;
     notes.erase(key);
     if (note.value) notes[key] = *note.value;
-    model_.notes[position] = std::move(notes);
+    model_.notes[*position] = std::move(notes);
 }
 
 void ScriptRunner::open_or_release(const Step& step, LineId line) {
@@ -196,7 +210,31 @@ void ScriptRunner::open_or_release(const Step& step, LineId line) {
               ErrorCode::kStoreNotFound);
 }
 
+std::optional<uint64_t> ScriptRunner::commit(const Commit& commit) {
+    Result<Position> committed = store_->commit(commit);
+    if (!committed) {
+        if (!is_disk_full_ || committed.error().code != ErrorCode::kStoreFull) {
+            RC_FAIL(to_text(committed.error()));
+        }
+        RC_ASSERT(store_->position().value() == position_before_);
+        return {};
+    }
+    synced_ = committed->value();
+    return synced_;
+}
+
+void ScriptRunner::fill_disk(uint32_t left_bytes) {
+    is_disk_full_ = true;
+    disk_->set_capacity_bytes(disk_->used_bytes() + left_bytes % 300'000);
+}
+
+void ScriptRunner::make_room() {
+    is_disk_full_ = false;
+    disk_->set_capacity_bytes(UINT64_MAX);
+}
+
 void ScriptRunner::restart(const Step& step) {
+    make_room();
     std::vector<LineInfo> before = store_->lines();
     uint64_t next_line = store_->reserve_line().value();
     uint64_t position = store_->position().value();
@@ -252,6 +290,29 @@ void ScriptRunner::check_open_store() {
     }
     RC_ASSERT(report.counts.position == store_->position());
     RC_ASSERT(report.counts.lines == store_->lines().size());
+}
+
+// The process was killed; recovery meets a disk that fails, is tried again, and may lose its power
+// before that.
+void ScriptRunner::restart_with_faults(const Step& step) {
+    make_room();
+    open_files_.clear();
+    uint64_t before = store_->position().value();
+    kill();
+    disk_->fail_after(step.b % 60, Error{.code = ErrorCode::kIo, .message = "injected"},
+                      step.c % 2 == 0 ? FaultMode::kOnce : FaultMode::kFromThenOn);
+    bool is_open = try_open().is_ok();
+    bool loses_power = step.d % 3 != 0;
+    if (loses_power) disk_->crash(step.c);
+    if (is_open) kill();
+    disk_->stop_failing();
+    open();
+    uint64_t position = store_->position().value();
+    RC_ASSERT(position <= before);
+    RC_ASSERT(position >= (loses_power ? synced_ : before));
+    model_.roll_back(position);
+    synced_ = position;
+    verify_all();
 }
 
 // What a killed process leaves: all that was written to the log, and of the index what reached its

@@ -39,6 +39,10 @@ enum class Action : uint8_t {
     kKill,
     kLoseIndex,
     kCutPower,
+    kFaultyRestart,  // the disk fails while the store recovers, perhaps with a power cut on top
+    kFillDisk,
+    kMakeRoom,
+    kWait,  // time passes
 };
 
 struct Step {
@@ -88,6 +92,11 @@ private:
     void note(const Step& step);
     void open_or_release(const Step& step, LineId line);
     void restart(const Step& step);
+    void restart_with_faults(const Step& step);
+    void fill_disk(uint32_t left_bytes);
+    void make_room();
+    // Nothing if the disk is full.
+    std::optional<uint64_t> commit(const Commit& commit);
 
     template <class Outcome>
     bool check(const Outcome& outcome, const Expected& expected);
@@ -101,6 +110,7 @@ private:
     bool is_open(LineId line, uint64_t inode) const;
 
     void open();
+    Status try_open();
     void kill();
     void cut_power(uint32_t seed);
     void verify(LineId line);
@@ -116,6 +126,7 @@ private:
     std::vector<OpenFile> open_files_;
     uint64_t position_before_ = 0;
     uint64_t synced_ = 0;
+    bool is_disk_full_ = false;
 };
 
 }  // namespace lb::store
