@@ -83,6 +83,8 @@ TEST_F(Trust, ADamagedPageIsAnErrorForThatPageOnly) {
     EXPECT_TRUE(has(checked.out, "of shop/main file base/")) << checked.out;
     EXPECT_TRUE(has(checked.out, "damaged: 1 problem:")) << checked.out;
 
+    // The next pass is not due for days; without its state it begins at once.
+    fs::remove(shell().path("home/store/scrub.json"));
     // The daemon starts; the page is an error, all others and everything else are as they were.
     ShellResult damaged =
         shell().run("LB_SCRUB_RATE=1000 lb psql -d shop -- -Atc 'SELECT count(m) FROM t'");
@@ -167,7 +169,7 @@ TEST_F(Trust, MetricsAreWhatPrometheusReads) {
     shell().must("lb apply --auto-approve");
     EXPECT_EQ(shell().sql("main", "shop", "SELECT 1"), "1");
     std::string text = shell().must("lb metrics");
-    const std::regex sample(R"(([a-z_]+)(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [0-9.e+-]+)");
+    const std::regex sample(R"(([a-z_]+)(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? [0-9.e+-]+)");
     std::set<std::string> helped;
     std::set<std::string> typed;
     for (const std::string& line : split(text, '\n')) {
@@ -200,7 +202,7 @@ TEST_F(Trust, MetricsAreWhatPrometheusReads) {
     // Over the socket, as a scraper asks: without a version.
     std::string socket = shell().path("home/run/lb.sock");
     ShellResult scraped = shell().run(cat("curl -s --unix-socket ", socket, " http://lb/metrics"));
-    if (scraped.exit_code != 127) EXPECT_TRUE(has(scraped.out, "lb_build_info"));
+    EXPECT_TRUE(scraped.exit_code == 127 || has(scraped.out, "lb_build_info"));
 }
 
 TEST_F(Trust, TopShowsWhatGoesOnAndWakesNobody) {

@@ -103,7 +103,7 @@ TEST_F(CheckIndexTest, WrongValuesAndWrongCountsAreTold) {
     });
     EXPECT_EQ(names_of(report), "index-wrong");
     ASSERT_TRUE(report.problems[0].record.has_value());
-    EXPECT_EQ(report.problems[0].path, "file");
+    EXPECT_EQ(report.problems[0].path, "other");
     EXPECT_EQ(report.problems[0].lines, std::vector<LineId>{line_});
     lose_index();
 
