@@ -3,7 +3,10 @@
 #
 #   pgbench_compare.sh MOUNT_STORE [SCALE [CLIENTS [SECONDS [ROUNDS]]]]     30 8 20 5
 #
-# Three figures, each as the median over ROUNDS that alternate between the two, and their ratio:
+# LB_BENCH_FULL=1: also btrfs and XFS on loop devices, each after what makes a branch there (a
+# snapshot; a copy by reflinks), and 1, 4, 8 and 32 clients. Needs root and 20 GB.
+#
+# The figures, each as the median over ROUNDS that alternate between the systems, and lb's ratio to each:
 # transactions per second of TPC-B (read-write) and of -S (read-only, after a checkpoint), and the seconds of
 # `pgbench -i`. The plain server has PostgreSQL's default settings; the line's has the settings
 # that lb gives it. Both have checksums and the same shared_buffers.
@@ -14,19 +17,56 @@ scale=${2:-30}
 clients=${3:-8}
 seconds=${4:-20}
 rounds=${5:-5}
+client_counts=("$clients")
 source "$(dirname "$0")/../tests/store/postgres_common.sh"
 
 median() { sort -n | awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'; }
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
 
 systems=(plain lb)
-declare -A settings=([plain]="" [lb]="${store_settings[*]}")
+declare -A settings=([plain]="" [lb]="${store_settings[*]}" [btrfs]="" [xfs]="")
+peers=()
+if [ -n "${LB_BENCH_FULL:-}" ]; then
+    [ "$(id -u)" = 0 ] || skip "loop devices need root"
+    client_counts=(1 4 8 32)
+    peers=(btrfs xfs)
+    systems+=("${peers[@]}")
+fi
 declare -A data=()
 serve
 data[lb]=$(data_of "$line")
 data[plain]=$work/plain
 mkdir "${data[plain]}"
 [ ${#run[@]} = 0 ] || chown "$owner" "${data[plain]}"
+
+unmount_peers() {
+    local peer
+    for peer in "${peers[@]}"; do umount "$work/$peer" 2>/dev/null || umount -l "$work/$peer"; done
+}
+trap 'code=$?; for pid in "${postmasters[@]}"; do kill -QUIT "$pid"; done 2>/dev/null; sleep 0.5
+    unmount_peers 2>/dev/null; (exit $code); clean_up' EXIT
+for peer in "${peers[@]}"; do
+    truncate -s 10G "$work/$peer.img"
+    "mkfs.$peer" -q "$work/$peer.img"
+    mkdir "$work/$peer"
+    mount -o loop "$work/$peer.img" "$work/$peer"
+    data[$peer]=$work/$peer/data
+    if [ $peer = btrfs ]; then btrfs -q subvolume create "${data[$peer]}"; else mkdir "${data[$peer]}"; fi
+    chown "$owner" "${data[$peer]}"
+    chmod 700 "${data[$peer]}"
+done
+# What a tool on that file system would do for a branch; from then on writes have to copy.
+branch_peers() {
+    local peer
+    for peer in "${peers[@]}"; do
+        query $peer postgres CHECKPOINT
+        if [ $peer = btrfs ]; then
+            btrfs -q subvolume snapshot "${data[$peer]}" "$work/$peer/branch"
+        else
+            cp -a --reflink=always "${data[$peer]}" "$work/$peer/branch"
+        fi
+    done
+}
 
 for system in "${systems[@]}"; do
     initialize "${data[$system]}"
@@ -52,9 +92,13 @@ tps() {  # system arguments...
     on "$system" "$postgres_bin/pgbench" -n -c "$clients" -j 2 -T "$seconds" "$@" postgres |
         sed -n 's/^tps = \([0-9.]*\).*/\1/p'
 }
-for workload in tpcb select; do
+branch_peers
+figures=("load:pgbench -i, s")
+for workload in "${client_counts[@]/#/tpcb-}" "${client_counts[@]/#/select-}"; do
+    clients=${workload#*-}
     arguments=()
-    [ $workload = tpcb ] || arguments=(-S)
+    [[ $workload = tpcb-* ]] || arguments=(-S)
+    figures+=("$workload:$([[ $workload = tpcb-* ]] && echo "TPC-B" || echo "-S"), $clients clients, tps")
     for ((round = 1; round <= rounds; ++round)); do
         for system in "${systems[@]}"; do
             query $system postgres CHECKPOINT
@@ -72,12 +116,19 @@ done
 check_no_split_writes
 
 echo
-echo "scale $scale, $clients clients, $rounds rounds of $seconds s, medians:"
-printf '%-28s %12s %12s %8s\n' "" plain lb ratio
-for figure in "tpcb:TPC-B, tps" "select:-S, tps" "load:pgbench -i, s"; do
+echo "scale $scale, $rounds rounds of $seconds s, medians, and lb's ratio to each:"
+printf '%-28s %10s' "" lb
+for system in "${systems[@]}"; do [ $system = lb ] || printf ' %10s %6s' $system ratio; done
+echo
+for figure in "${figures[@]}"; do
     name=${figure%%:*}
-    plain=$(median <"$work/log/$name.plain")
     lb=$(median <"$work/log/$name.lb")
-    printf '%-28s %12.1f %12.1f %8s\n' "${figure#*:}" "$plain" "$lb" "$(ratio "$lb" "$plain")"
+    printf '%-28s %10.1f' "${figure#*:}" "$lb"
+    for system in "${systems[@]}"; do
+        [ $system != lb ] || continue
+        other=$(median <"$work/log/$name.$system")
+        printf ' %10.1f %6s' "$other" "$(ratio "$lb" "$other")"
+    done
+    echo
 done
 stop_serving
