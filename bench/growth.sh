@@ -67,6 +67,9 @@ for scale in "${scales[@]}"; do
     # Hint bits and all-visible marks are not what an UPDATE touches.
     sql main "VACUUM (FREEZE, ANALYZE)" && sql main "CHECKPOINT"
     sleep 1
+    # Before the load: what it leaves free on every page would spread the new rows.
+    update "side-by-side-$scale" "aid <= $((scale * 1000))"
+    update "spread-$scale" "aid % 100 = 0"
     first_queries "idle-$scale"
     "$pgbench" -n -c 8 -j 2 -T 600 "$url" >/dev/null 2>&1 &
     load=$!
@@ -74,7 +77,4 @@ for scale in "${scales[@]}"; do
     first_queries "loaded-$scale"
     kill $load
     wait $load 2>/dev/null || true
-    sql main "VACUUM (FREEZE)" && sql main "CHECKPOINT"
-    update "side-by-side-$scale" "aid <= $((scale * 1000))"
-    update "spread-$scale" "aid % 100 = 0"
 done

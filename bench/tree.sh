@@ -69,7 +69,7 @@ done
 echo "$written branches, medians: first query with its server's start $(median <times-first) ms, again $(
     median <times-read) ms, UPDATE of 1 % $(median <times-write) ms"
 idle "$count branches"
-"$lb" stop >/dev/null
+"$lb" stop >/dev/null 2>&1
 echo "restart, until lb status answers: $(timed "$lb" status) ms"
 kill -9 "$(daemon_pid)"
 sleep 0.5
