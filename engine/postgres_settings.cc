@@ -106,11 +106,9 @@ std::vector<PostgresSetting> proposed_settings(const ComputeOptions& options) {
         {"maintenance_work_mem", mebibytes(clamp_mebibytes(memory / 8, 64, 1024))},
         {"huge_pages", "try"},
         // There is no page cache of the kernel to read ahead into.
-        {"effective_io_concurrency", "0"},
-        {"maintenance_io_concurrency", "0"},
         // What bounds the replay of a branch: a minute of writes, or some 70 MB of WAL. Checkpoints
         // this frequent are cheap without full-page images.
-        {"checkpoint_timeout", "60s"},
+        {"checkpoint_timeout", "30s"},
         {"max_wal_size", "128MB"},
         {"min_wal_size", "48MB"},
         {"checkpoint_warning", "0"},
