@@ -84,7 +84,8 @@ private:
             return ok();
         }
         if (key && key->space == KeySpace::kNote && is_partly_replayed_) return ok();
-        if (key && key->space == KeySpace::kMeta) return ok();
+        // A start of the store may add times that a replay would not.
+        if (key && (key->space == KeySpace::kMeta || key->space == KeySpace::kTime)) return ok();
         if (key && key->space == KeySpace::kInode) {
             // Written out with newer times than the log's: else as the log has it.
             std::optional<std::string> logged =
@@ -102,7 +103,7 @@ private:
     void check_missing() {
         std::string_view raw_key = given_.rebuilt->key();
         std::optional<DecodedKey> key = decode_key(raw_key);
-        if (key && key->space == KeySpace::kMeta) return;
+        if (key && (key->space == KeySpace::kMeta || key->space == KeySpace::kTime)) return;
         if (key && key->space == KeySpace::kNote && is_partly_replayed_) return;
         bool is_inode = key && key->space == KeySpace::kInode;
         if (is_inode &&
@@ -134,6 +135,7 @@ private:
             case KeySpace::kDirent: return RecordType::kDirent;
             case KeySpace::kLine: return RecordType::kLineCreate;
             case KeySpace::kNote:
+            case KeySpace::kTime:
             case KeySpace::kMeta: return RecordType::kNote;
         }
         return RecordType::kNote;

@@ -29,6 +29,10 @@ struct ReadPlan {
     std::vector<Piece> pieces = {};
 };
 
+// One block of a version: zeros where it is a hole.
+Status fetch_block(SegmentLog& log, DataId data, uint32_t block, const BlockVersion& version,
+                   std::span<std::byte, kBlockBytes> out);
+
 class FileTree {
 public:
     FileTree(Projection& projection, SegmentLog& log, Clock& clock)

@@ -47,6 +47,8 @@ std::optional<ReadPlan> make_read_plan(const InodeRecord& inode, uint64_t offset
     return plan;
 }
 
+}  // namespace
+
 Status fetch_block(SegmentLog& log, DataId data, uint32_t block, const BlockVersion& version,
                    std::span<std::byte, kBlockBytes> out) {
     if (version.sequence == 0 || version.stored_bytes == 0) {
@@ -60,8 +62,6 @@ Status fetch_block(SegmentLog& log, DataId data, uint32_t block, const BlockVers
                           .sequence = version.sequence};
     return log.read_block(version.location(), expected, out);
 }
-
-}  // namespace
 
 bool FileTree::is_retained(LineId line, InodeId inode) const {
     return open_files_.contains({line, inode});

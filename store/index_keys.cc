@@ -90,6 +90,7 @@ size_t index_prefix_bytes(std::string_view key) {
         case KeySpace::kLogicalBytes: prefix_bytes = 1 + 4; break;
         case KeySpace::kLine:
         case KeySpace::kNote:
+        case KeySpace::kTime:
         case KeySpace::kMeta: break;
     }
     return key.size() >= prefix_bytes ? prefix_bytes : 0;
@@ -143,6 +144,9 @@ std::optional<DecodedKey> decode_key(std::string_view key) {
                 return std::nullopt;
             }
             break;
+        case KeySpace::kTime:
+            result.object = ~u64();
+            return decoder.is_finished() ? std::optional(result) : std::nullopt;
         case KeySpace::kLogicalBytes: result.line = line(); break;
         case KeySpace::kLine:
             result.line = line();

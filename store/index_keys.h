@@ -8,6 +8,7 @@
 //   S line ~sequence                   -> logical bytes of the line from here on
 //   L line                             -> the line as it is now       (line_table.h)
 //   N key                              -> value of a note as it is now
+//   C ~time                            -> a frame's place           (time_index.h)
 //   M                                  -> up to where the log is in the index
 //
 // Names end with a zero byte (no name has one), so that one name is never a prefix of another.
@@ -32,6 +33,7 @@ enum class KeySpace : char {
     kLogicalBytes = 'S',
     kLine = 'L',
     kNote = 'N',
+    kTime = 'C',
     kMeta = 'M',
 };
 

@@ -10,7 +10,7 @@
 namespace lb::store {
 
 // Another number here makes every store rebuild its index once.
-inline constexpr uint32_t kIndexVersion = 1;
+inline constexpr uint32_t kIndexVersion = 2;
 
 struct IndexMeta {
     uint32_t version = kIndexVersion;

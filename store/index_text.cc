@@ -29,6 +29,7 @@ std::string_view space_name(KeySpace space) {
         case KeySpace::kLogicalBytes: return "logical-bytes";
         case KeySpace::kLine: return "line";
         case KeySpace::kNote: return "note";
+        case KeySpace::kTime: return "time";
         case KeySpace::kMeta: return "meta";
     }
     return "unknown";
@@ -103,6 +104,11 @@ bool set_value(const DecodedKey& key, std::string_view value, Json& json) {
             return decoder.is_finished();
         case KeySpace::kLine: return set_line(key, value, json);
         case KeySpace::kNote: json.set("value", value); return true;
+        case KeySpace::kTime:
+            json.set("frame", decoder.u64());
+            json.set("segment", decoder.u64());
+            json.set("offset", decoder.u64());
+            return decoder.is_finished();
         case KeySpace::kMeta: return set_meta(value, json);
     }
     return false;
@@ -119,6 +125,7 @@ void set_key(const DecodedKey& key, Json& json) {
         case KeySpace::kTruncate: json.set("data", key.object); break;
         case KeySpace::kInode: json.set("inode", key.object); break;
         case KeySpace::kDirent: json.set("directory", key.object); break;
+        case KeySpace::kTime: json.set("nanoseconds", key.object); break;
         case KeySpace::kLogicalBytes:
         case KeySpace::kLine:
         case KeySpace::kNote:

@@ -69,19 +69,20 @@ Result<Inode*> Projection::load_inode(const Line& line, InodeId inode) {
 Result<const Directory*> Projection::directory(const Line& line, InodeId directory) {
     Key key{line.info.line, directory};
     if (const Directory* found = directories_.find(key)) return found;
-    Directory loaded = LB_TRY(read_directory(line, directory));
+    Directory loaded = LB_TRY(read_directory(lines_.view(line), directory));
     auto alone = exclude_for_load();
     directory_entries_ += loaded.size();
     return static_cast<const Directory*>(&directories_.insert(key, std::move(loaded)));
 }
 
 // Merges the entries of the line and of its ancestors: for each name the nearest line decides.
-Result<Directory> Projection::read_directory(const Line& line, InodeId directory) {
+Result<Directory> Projection::read_directory(LineView view, InodeId directory) {
+    const Line* line = view.line;
     std::unique_ptr<IndexCursor> cursor = LB_TRY(this->cursor());
     Directory merged;  // with child 0 for names that are gone
     DirectoryRole role = directory == kRootInode ? DirectoryRole::kRoot : DirectoryRole::kOther;
-    for (LineView view = lines_.view(line); view.line != nullptr; view = view.parent()) {
-        bool is_inherited = view.line != &line;
+    for (; view.line != nullptr; view = view.parent()) {
+        bool is_inherited = view.line != line;
         if (is_inherited && role == DirectoryRole::kOther) {
             InodeId temporary =
                 LB_TRY(child_at(*cursor, view, kRootInode, kStatisticsTemporaryName));

@@ -26,6 +26,7 @@
 #include "store/inode_codec.h"
 #include "store/line_table.h"
 #include "store/segment_log.h"
+#include "store/time_index.h"
 
 namespace lb::store {
 
@@ -101,6 +102,11 @@ public:
     // A chunk beyond the end of its file holds nothing: no need to look it up.
     void add_empty_chunk(LineId line, DataId data, uint32_t chunk);
 
+    // The index with all that was applied so far, for readers of the past.
+    Result<std::unique_ptr<IndexCursor>> cursor();
+    // A directory as the view shows it; `view.line` is the one that is asked, not an ancestor.
+    Result<Directory> read_directory(LineView view, InodeId directory);
+
     Result<std::optional<std::string>> note(std::string_view key);
     Result<std::vector<Note>> notes(std::string_view prefix);
 
@@ -145,6 +151,7 @@ private:
     Status apply_replayed(const ReplayFrame& frame);
 
     // frames (projection_apply.cc)
+    void note_time(const Frame& frame, const RecordLocation& first_record);
     Status apply(const Frame& frame, const Record& record);
     Status apply_block(const Frame& frame, const Record& record, Line& line);
     Status apply_truncate(const Frame& frame, const Record& record, Line& line);
@@ -158,8 +165,6 @@ private:
 
     // reading (projection.cc)
     Result<Inode*> load_inode(const Line& line, InodeId inode);
-    Result<std::unique_ptr<IndexCursor>> cursor();
-    Result<Directory> read_directory(const Line& line, InodeId directory);
     Status merge_directory(IndexCursor& cursor, LineView view, InodeId directory,
                            const DirectoryRole* hiding, Directory& merged);
     Result<InodeId> child_at(IndexCursor& cursor, LineView view, InodeId directory,
@@ -184,6 +189,7 @@ private:
     BlockMap blocks_;
 
     IndexBatch batch_;
+    SecondTicks ticks_;
     std::vector<Key> dirty_inodes_;
     std::vector<LineId> forgotten_lines_;
     size_t directory_entries_ = 0;

@@ -37,6 +37,7 @@ Result<Appended> Projection::append(std::span<const NewRecord> records) {
     LB_ASSERT(appended.locations.size() == records.size());
     bytes_since_flush_ += appended.stored_bytes;
     Frame frame{appended.sequence, appended.written_at};
+    note_time(frame, appended.locations.front());
     auto alone = exclude();
     is_applying_ = true;
     Status applied;
@@ -49,6 +50,15 @@ Result<Appended> Projection::append(std::span<const NewRecord> records) {
     is_failed_ = !applied.is_ok();
     LB_TRY(std::move(applied));
     return appended;
+}
+
+void Projection::note_time(const Frame& frame, const RecordLocation& first_record) {
+    if (!ticks_.is_first_of_second(frame.written_at)) return;
+    LogPlace before{.segment = first_record.segment,
+                    .offset = first_record.offset - kFrameHeaderBytes,
+                    .sequence = frame.sequence - 1};
+    batch_.put(time_key(frame.written_at),
+               encode_time_entry({.written_at = frame.written_at, .before = before}));
 }
 
 Status Projection::apply(const Frame& frame, const Record& record) {

@@ -74,6 +74,7 @@ Status Projection::start_over() {
     forgotten_lines_.clear();
     next_inode_ = kRootInode.value() + 1;
     next_line_ = 1;
+    ticks_ = SecondTicks();
     LB_TRY(index_.clear());
     return replay(LogPlace{});
 }
@@ -93,6 +94,7 @@ Status Projection::apply_replayed(const ReplayFrame& frame) {
     // What an interrupted replay left in the index is newer than this frame and must not be seen.
     lines_.set_head_limit(frame.header.sequence - 1);
     if (audit_ != nullptr) LB_TRY(audit_->before(frame));
+    note_time({frame.header.sequence, frame.header.written_at}, frame.records.front().location);
     for (const ReplayRecord& record : frame.records) {
         const RecordHeader& header = record.header;
         Status applied = apply({frame.header.sequence, frame.header.written_at},

@@ -31,6 +31,7 @@ public:
     ~Log() override { stop_threads(); }
 
     Status replay(LogPlace from, const std::function<Status(const ReplayFrame&)>& visit) override;
+    Result<uint64_t> last_frame_until(LogPlace from, WallTime time) override;
     Result<Appended> append(std::span<const NewRecord> records) override;
     Status sync(uint64_t sequence) override;
     uint64_t durable_sequence() const override { return commits_.durable_sequence(); }
@@ -316,6 +317,30 @@ Status Log::read_block(const RecordLocation& location, const RecordHeader& expec
     Result<std::shared_ptr<File>> file = files_.get(location.segment);
     if (!file) return std::move(file).error();
     return read_record(**file, super_.segment_bytes, location, expected, out);
+}
+
+Result<uint64_t> Log::last_frame_until(LogPlace from, WallTime time) {
+    std::vector<SegmentSummary> segments;
+    {
+        std::lock_guard lock(mutex_);
+        segments = segments_;
+    }
+    uint64_t offset = 0;
+    size_t start = LB_TRY(find_start(segments, from, offset));
+    uint64_t last = from.sequence;
+    for (size_t i = start; i < segments.size(); ++i) {
+        std::shared_ptr<File> file = LB_TRY(files_.get(segments[i].segment));
+        if (i != start) offset = kSegmentHeaderBytes;
+        while (offset < segments[i].end_offset) {
+            std::array<std::byte, kFrameHeaderBytes> bytes;
+            LB_TRY(file->read_at(offset, bytes));
+            FrameHeader header = LB_TRY(decode_frame_header(bytes, seed_));
+            if (header.written_at > time) return last;
+            last = header.sequence;
+            offset += kFrameHeaderBytes + uint64_t{header.body_bytes};
+        }
+    }
+    return last;
 }
 
 Status Log::replay(LogPlace from, const std::function<Status(const ReplayFrame&)>& visit) {

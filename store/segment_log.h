@@ -96,6 +96,10 @@ public:
     virtual Status replay(LogPlace from,
                           const std::function<Status(const ReplayFrame&)>& visit) = 0;
 
+    // The last frame after `from` that was written at or before `time`, from the headers alone;
+    // `from`'s own sequence if there is none. kStoreNotFound if `from` is not in the log.
+    virtual Result<uint64_t> last_frame_until(LogPlace from, WallTime time) = 0;
+
     // Appends one frame. Requires: 1..kFrameRecordsMax records that fit kFrameBodyMaxBytes.
     virtual Result<Appended> append(std::span<const NewRecord> records) = 0;
 

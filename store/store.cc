@@ -10,6 +10,7 @@
 #include "store/file_tree.h"
 #include "store/index.h"
 #include "store/index_meta.h"
+#include "store/past.h"
 #include "store/path_finder.h"
 #include "store/projection.h"
 #include "store/segment_log.h"
@@ -38,6 +39,16 @@ public:
     Result<std::optional<std::string>> note(std::string_view key) const override;
     Result<std::vector<Note>> notes(std::string_view prefix) const override;
     Position position() const override { return Position{log_->last_sequence()}; }
+
+    Result<Position> position_at(WallTime time) override;
+    Result<std::vector<InodeId>> inodes_of_name(LineId line, InodeId directory,
+                                                std::string_view name) override;
+    Result<std::vector<DirectoryEntry>> list_at(LineId line, Position at,
+                                                InodeId directory) override;
+    Result<std::vector<Position>> block_positions(LineId line, InodeId inode,
+                                                  uint32_t block) override;
+    Status read_block_at(LineId line, Position at, InodeId inode, uint32_t block,
+                         std::span<std::byte, kBlockBytes> out) override;
 
     Result<FileAttributes> lookup(LineId line, InodeId directory, std::string_view name) override;
     Result<FileAttributes> attributes(LineId line, InodeId inode) override;
@@ -110,6 +121,7 @@ private:
 
     std::unique_ptr<Projection> projection_;
     std::unique_ptr<FileTree> tree_;
+    std::unique_ptr<Past> past_;
     mutable std::mutex change_mutex_;
     std::unordered_set<LineId> reserved_lines_;
     bool is_closed_ = false;
@@ -137,8 +149,37 @@ Status LogStore::start() {
         *log_, *index_, ProjectionLimits::for_bytes(options_.index_cache_bytes));
     LB_TRY(projection_->recover());
     tree_ = std::make_unique<FileTree>(*projection_, *log_, disk_.clock());
+    past_ = std::make_unique<Past>(*projection_, *log_);
     next_line_ = projection_->next_line().value();
     return ok();
+}
+
+Result<Position> LogStore::position_at(WallTime time) {
+    std::lock_guard lock(change_mutex_);
+    LB_TRY(check_open());
+    return past_->position_at(time);
+}
+
+Result<std::vector<InodeId>> LogStore::inodes_of_name(LineId line, InodeId directory,
+                                                      std::string_view name) {
+    return alone(
+        line, [&](const Line& found) { return past_->inodes_of_name(found, directory, name); });
+}
+
+Result<std::vector<DirectoryEntry>> LogStore::list_at(LineId line, Position at, InodeId directory) {
+    return alone(line, [&](const Line& found) { return past_->list(found, at, directory); });
+}
+
+Result<std::vector<Position>> LogStore::block_positions(LineId line, InodeId inode,
+                                                        uint32_t block) {
+    return alone(line,
+                 [&](const Line& found) { return past_->block_positions(found, inode, block); });
+}
+
+Status LogStore::read_block_at(LineId line, Position at, InodeId inode, uint32_t block,
+                               std::span<std::byte, kBlockBytes> out) {
+    return alone(
+        line, [&](const Line& found) { return past_->read_block(found, at, inode, block, out); });
 }
 
 LineId LogStore::reserve_line() {

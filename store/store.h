@@ -183,6 +183,25 @@ public:
     // Newest position of the whole store.
     virtual Position position() const = 0;
 
+    // -- The past of a line, for those that look for a moment in it ------------------------------
+
+    // The newest position that was written at or before `time`; exact while the log still has the
+    // frames of that second, else the nearest earlier one that is known. kStoreNotFound: `time` is
+    // before the first.
+    virtual Result<Position> position_at(WallTime time) = 0;
+    // All that a name stood for on what the line shows, removed files included, newest first.
+    virtual Result<std::vector<InodeId>> inodes_of_name(LineId line, InodeId directory,
+                                                        std::string_view name) = 0;
+    // Sorted by name.
+    virtual Result<std::vector<DirectoryEntry>> list_at(LineId line, Position at,
+                                                        InodeId directory) = 0;
+    // Positions at which the line itself wrote the block, in order.
+    virtual Result<std::vector<Position>> block_positions(LineId line, InodeId inode,
+                                                          uint32_t block) = 0;
+    // Zeros for a block that was not there. kStoreNotFound for a file that was not there yet.
+    virtual Status read_block_at(LineId line, Position at, InodeId inode, uint32_t block,
+                                 std::span<std::byte, kBlockBytes> out) = 0;
+
     // -- Files: all names are relative to a directory's inode ------------------------------------
 
     virtual Result<FileAttributes> lookup(LineId line, InodeId directory,
