@@ -76,6 +76,7 @@ ExitCode exit_code(ErrorCode code) {
         case ErrorCode::kAlreadyExists:
         case ErrorCode::kHasChildren:
         case ErrorCode::kGitFailed:
+        case ErrorCode::kNotInHistory:
         case ErrorCode::kPostgresMissing:
         case ErrorCode::kPostgresVersion:
         case ErrorCode::kComputeStartFailed:

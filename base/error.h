@@ -36,6 +36,7 @@ enum class ErrorCode : uint16_t {
     kInvalidName = 302,    //
     kHasChildren = 303,    // branch has children
     kGitFailed = 304,      //
+    kNotInHistory = 305,   // moment that a branch's history does not have
 
     kPostgresMissing = 400,     // no usable PostgreSQL installation
     kPostgresVersion = 401,     // version is not supported

@@ -134,6 +134,11 @@ Result<std::string> Client::log_path(const std::string& project, const std::stri
     return LB_TRY(branch_call(ApiCall::Kind::kLogPath, project, branch)).text_at("path");
 }
 
+Result<engine::BranchHistory> Client::history(const std::string& project,
+                                              const std::string& branch) const {
+    return history_from_json(LB_TRY(branch_call(ApiCall::Kind::kHistory, project, branch)));
+}
+
 Result<Json> Client::statistics() const { return call({.kind = ApiCall::Kind::kStatistics}); }
 
 Result<std::string> Client::metrics() const {

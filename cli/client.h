@@ -33,6 +33,8 @@ public:
     Status stop_compute(const std::string& project, const std::string& branch) const;
     Status restart_compute(const std::string& project, const std::string& branch) const;
     Result<std::string> log_path(const std::string& project, const std::string& branch) const;
+    Result<engine::BranchHistory> history(const std::string& project,
+                                          const std::string& branch) const;
     Result<Json> statistics() const;
     // Prometheus' text format.
     Result<std::string> metrics() const;

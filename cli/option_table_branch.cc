@@ -42,7 +42,7 @@ CommandInfo branch_create_command() {
     return {.name = "branch create",
             .summary = "Create a branch without touching the spec",
             .description =
-                "Creates a branch of the parent's present state, or of an earlier position. It "
+                "Creates a branch of the parent's present state, or of an earlier moment. It "
                 "costs milliseconds and kilobytes, whatever the parent's size. The spec leaves "
                 "such branches alone: apply neither changes nor deletes them.",
             .positionals = {{.name = "BRANCH", .help = "name of the new one", .is_required = true}},
@@ -52,8 +52,8 @@ CommandInfo branch_create_command() {
                          .letter = "-p",
                          .completes = Completes::kBranch},
                         {.name = "--at",
-                         .value = "POSITION",
-                         .help = "the branch point on the parent, position:N; without it, now"},
+                         .value = "MOMENT",
+                         .help = "the branch point: a time, an LSN, position:N, -15m; now"},
                         {.name = "--ttl",
                          .value = "DURATION",
                          .help = "delete it after this time, e.g. 12h or 7d"},
@@ -62,8 +62,9 @@ CommandInfo branch_create_command() {
                          .help = "delete it at this time, e.g. 2030-01-31T12:00:00Z"},
                         {.name = "--protected", .help = "refuse to delete it"}},
             .examples = {{"lb branch create feature/cart --ttl 7d", "of the default branch"},
-                         {"lb branch create oops --parent main --at position:120455",
-                          "of a past state"}},
+                         {"lb branch create oops --parent main --at 2026-04-12T09:30:00Z",
+                          "of a past state"},
+                         {"lb branch create look --at -15m", "of a quarter of an hour ago"}},
             .run = run_branch_create};
 }
 
@@ -77,6 +78,62 @@ CommandInfo branch_delete_command() {
             .options = {{.name = "--yes", .help = "do not ask", .letter = "-y"}},
             .examples = {{"lb branch delete feature/cart --yes", ""}},
             .run = run_branch_delete};
+}
+
+CommandInfo branch_reset_command() {
+    return {.name = "branch reset",
+            .summary = "Give a branch its parent's present state",
+            .description =
+                "The branch keeps its name, port, settings and children, and its ttl counts anew. "
+                "Its present state is lost unless --backup names a branch that keeps it; so it "
+                "asks first, or needs --yes. Protected branches are refused.",
+            .positionals = {branch_argument(true)},
+            .options = {{.name = "--backup",
+                         .value = "NAME",
+                         .help = "keep the present state as a branch of this name"},
+                        {.name = "--yes", .help = "do not ask", .letter = "-y"}},
+            .examples = {{"lb branch reset staging --yes", ""},
+                         {"lb branch reset staging --backup staging-before", ""}},
+            .run = run_branch_reset};
+}
+
+CommandInfo restore_command() {
+    return {.name = "restore",
+            .summary = "Take a branch back to an earlier moment",
+            .description =
+                "The branch keeps its name, port, settings and children. What it had until now "
+                "stays as a backup branch, so nothing is lost. A time means the newest state at "
+                "or before it, an LSN everything before it. Protected branches are refused.",
+            .positionals = {branch_argument(true)},
+            .options = {{.name = "--to",
+                         .value = "MOMENT",
+                         .help = "a time with its zone, an LSN, position:N, or -15m"},
+                        {.name = "--from",
+                         .value = "BRANCH",
+                         .help = "whose history; without it, the branch's own",
+                         .completes = Completes::kBranch},
+                        {.name = "--backup",
+                         .value = "NAME",
+                         .help = "name of the backup branch; BRANCH-old-DATE-TIME"}},
+            .examples = {{"lb restore main --to 2026-04-12T09:30:00Z", "to a time"},
+                         {"lb restore main --to 0/16B3748", "to before a transaction committed"},
+                         {"lb restore main --to -15m --backup main-broken", ""}},
+            .run = run_restore};
+}
+
+CommandInfo history_command() {
+    return {.name = "history",
+            .summary = "Show what of a branch's past can be restored, and what happened in it",
+            .description =
+                "Prints from when to when the branch can be restored or branched from, as times, "
+                "positions and LSNs, and the applies, restores and resets, newest first.",
+            .positionals = {branch_argument(false)},
+            .options = {{.name = "--lines",
+                         .value = "N",
+                         .help = "how many of them, or all; without it, 15",
+                         .letter = "-n"}},
+            .examples = {{"lb history main", ""}, {"lb history main --json", "for programs"}},
+            .run = run_history};
 }
 
 CommandInfo compute_command(std::string_view name, std::string_view summary,
@@ -99,6 +156,9 @@ std::vector<CommandInfo> branch_commands() {
         branch_show_command(),
         branch_create_command(),
         branch_delete_command(),
+        branch_reset_command(),
+        restore_command(),
+        history_command(),
         compute_command("compute start", "Start a branch's compute", "lb compute start staging",
                         run_compute_start),
         compute_command("compute stop", "Stop a branch's compute; its next use starts it again",

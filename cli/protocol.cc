@@ -43,6 +43,7 @@ constexpr std::array kRoutes = {
     Route{ApiCall::Kind::kStopCompute, "POST", {"projects", "{}", "branches", "{}", "stop"}},
     Route{ApiCall::Kind::kRestartCompute, "POST", {"projects", "{}", "branches", "{}", "restart"}},
     Route{ApiCall::Kind::kLogPath, "GET", {"projects", "{}", "branches", "{}", "log"}},
+    Route{ApiCall::Kind::kHistory, "GET", {"projects", "{}", "branches", "{}", "history"}},
 };
 
 size_t segment_count(const Route& route) {

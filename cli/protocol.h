@@ -28,6 +28,7 @@ struct ApiCall {
         kStopCompute,
         kRestartCompute,
         kLogPath,
+        kHistory,
         kStatistics,
         kCheck,
         kTop,
@@ -75,6 +76,8 @@ Json to_json(const engine::ProgressEvent& event);
 Result<engine::ProgressEvent> progress_event_from_json(const Json& json);
 Json to_json(const engine::Applied& applied);
 Result<engine::Applied> applied_from_json(const Json& json);
+Json to_json(const engine::BranchHistory& history);
+Result<engine::BranchHistory> history_from_json(const Json& json);
 Json to_json(const engine::Connection& connection);
 Result<engine::Connection> connection_from_json(const Json& json);
 

@@ -33,7 +33,8 @@ int http_status(ErrorCode code) {
         case ErrorCode::kSecretMissing:
         case ErrorCode::kSqlFailed:
         case ErrorCode::kLoadFailed:
-        case ErrorCode::kGitFailed: return 422;
+        case ErrorCode::kGitFailed:
+        case ErrorCode::kNotInHistory: return 422;
         case ErrorCode::kPostgresMissing:
         case ErrorCode::kComputeStartFailed:
         case ErrorCode::kComputeLost:

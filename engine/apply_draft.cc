@@ -1,11 +1,11 @@
 #include "engine/apply_draft.h"
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "base/model/names.h"
 #include "base/text.h"
+#include "engine/apply_move.h"
 #include "engine/apply_stale.h"
 
 namespace lb::engine {
@@ -20,19 +20,10 @@ Error refused(std::string message, std::string help = {}) {
     return error_of(ErrorCode::kRefused, std::move(message), std::move(help));
 }
 
-// "" is the head; "position:N" a position.
-Result<Position> parse_requested_at(const std::string& text) {
-    if (text.empty()) return kHead;
-    constexpr std::string_view kPrefix = "position:";
-    uint64_t number = 0;
-    const char* end = text.data() + text.size();
-    if (text.starts_with(kPrefix)) {
-        auto [parsed_end, failure] = std::from_chars(text.data() + kPrefix.size(), end, number);
-        if (failure == std::errc{} && parsed_end == end && number > 0) return Position{number};
-    }
-    return error_of(ErrorCode::kBadRequest,
-                    cat("branch point ", quoted(text), " is not understood"),
-                    "write \"position:N\", or nothing for the parent's present state");
+Result<Moment> moment_of(const std::string& text) {
+    if (auto moment = parse_moment(text)) return *moment;
+    return error_of(ErrorCode::kBadRequest, cat(quoted(text), " is no moment of a history"),
+                    std::string(kMomentHelp));
 }
 
 // Folds the changes, in their order, into a draft.
@@ -49,6 +40,7 @@ public:
         }
         LB_TRY(check_project());
         LB_TRY(check_tree());
+        LB_TRY(check_moves());
         return std::move(draft_);
     }
 
@@ -107,6 +99,9 @@ private:
             return error_of(ErrorCode::kNotFound,
                             cat("project ", quoted(input_.changes.project), " does not exist"));
         }
+        if (change.kind == ChangeKind::kRestore || change.kind == ChangeKind::kReset) {
+            return wrong_value(change);
+        }
         if (change.kind == ChangeKind::kDelete) {
             draft_.removes_project = true;
             return ok();
@@ -153,6 +148,8 @@ private:
             case ChangeKind::kCreate: return create_branch(change);
             case ChangeKind::kUpdate: return update_branch(change);
             case ChangeKind::kDelete: return delete_branch(change);
+            case ChangeKind::kRestore:
+            case ChangeKind::kReset: return move_branch(change);
         }
         return ok();
     }
@@ -170,7 +167,7 @@ private:
             return refused(cat("branch ", quoted(name), " has a branch point but no parent"));
         }
         BranchDraft& branch = draft_.branches[name];
-        branch.at = LB_TRY(parse_requested_at(value->requested_at));
+        branch.at = LB_TRY(moment_of(value->requested_at));
         branch.parent = value->parent;
         branch.after = BranchRecord{.name = name,
                                     .origin = change.origin,
@@ -208,6 +205,10 @@ private:
         if (value == nullptr) return wrong_value(change);
         BranchDraft* branch = touch(name);
         if (branch == nullptr || !branch->after) return not_found(change.address);
+        if (change.kind == ChangeKind::kUpdate && value->restore != branch->after->restore) {
+            return error_of(ErrorCode::kBadRequest,
+                            cat("the update of branch ", quoted(name), " holds a restore"));
+        }
         const BranchRecord* parent = live_->find_branch(branch->after->parent);
         std::string parent_name = parent == nullptr ? std::string() : parent->name;
         if (value->parent != parent_name || value->requested_at != branch->after->requested_at) {
@@ -217,6 +218,65 @@ private:
         // A command may change what a spec made; that does not take it away from the spec.
         if (change.origin == Origin::kSpec) branch->after->origin = Origin::kSpec;
         return take_over(*value, *branch->after);
+    }
+
+    Status move_branch(const ResourceChange& change) {
+        const std::string& name = change.address.branch;
+        LB_TRY(update_branch(change));
+        BranchDraft& branch = draft_.branches.at(name);
+        if (branch.before->is_protected) {
+            return refused(cat("branch ", quoted(name), " is protected"),
+                           "set protected = false, apply, and then do it");
+        }
+        const auto& value = std::get<BranchValue>(change.value);
+        RestoreValue wish = value.restore.value_or(RestoreValue{});
+        branch.move = BranchMove{.from = wish.from.empty() ? name : wish.from};
+        bool is_reset = change.kind == ChangeKind::kReset;
+        if (is_reset) {
+            if (value.parent.empty()) {
+                return refused(cat("branch ", quoted(name), " has no parent to be reset to"));
+            }
+            branch.move->from = value.parent;
+            if (branch.after->ttl) branch.after->expire_time = input_.now + *branch.after->ttl;
+        } else {
+            branch.move->to = LB_TRY(moment_of(wish.to));
+            if (change.origin == Origin::kSpec) branch.after->restore = value.restore;
+        }
+        if (live_branch(branch.move->from) == nullptr) {
+            return not_found(Address::of_branch(branch.move->from));
+        }
+        if (!is_reset || !wish.backup.empty()) return add_backup(wish.backup, branch);
+        return ok();
+    }
+
+    bool is_taken(const std::string& name) const {
+        if (live_branch(name) != nullptr || draft_.branches.contains(name)) return true;
+        return std::ranges::any_of(draft_.branches, [&](const auto& entry) {
+            const auto& move = entry.second.move;
+            return move && move->backup && move->backup->name == name;
+        });
+    }
+
+    Status add_backup(const std::string& wanted, BranchDraft& branch) {
+        const BranchRecord& before = *branch.before;
+        auto taken = [this](const std::string& name) { return is_taken(name); };
+        std::string name =
+            wanted.empty() ? backup_name(before.name, input_.now, taken) : wanted;
+        LB_TRY(check_branch_name(name));
+        if (is_taken(name)) {
+            return error_of(ErrorCode::kAlreadyExists,
+                            cat("branch ", quoted(name), " exists already"),
+                            "choose another name for the backup");
+        }
+        branch.move->backup = BranchRecord{.name = std::move(name),
+                                           .line = before.line,
+                                           .parent = before.parent,
+                                           .origin = Origin::kCommand,
+                                           .requested_at = before.requested_at,
+                                           .created_at = input_.now,
+                                           .created_in = generation_,
+                                           .version = generation_};
+        return ok();
     }
 
     Status delete_branch(const ResourceChange& change) {
@@ -316,6 +376,26 @@ private:
             }
         }
         if (!stale.notes.empty()) return stale;
+        return ok();
+    }
+
+    // Roles and databases of the other state are not known before the branch has it.
+    Status check_moves() const {
+        for (const auto& [name, branch] : draft_.branches) {
+            if (!branch.move || branch.sql_changes.empty()) continue;
+            return refused(cat("roles or databases of branch ", quoted(name),
+                               " cannot change in the apply that restores it"),
+                           "apply the restore first, then plan again");
+        }
+        for (const auto& [name, branch] : draft_.branches) {
+            bool is_taken_name = std::ranges::any_of(draft_.branches, [&](const auto& entry) {
+                const auto& move = entry.second.move;
+                return move && move->backup && move->backup->name == name;
+            });
+            if (!is_taken_name) continue;
+            return error_of(ErrorCode::kAlreadyExists,
+                            cat("branch ", quoted(name), " is made and is the name of a backup"));
+        }
         return ok();
     }
 

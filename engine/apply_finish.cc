@@ -59,8 +59,9 @@ void ApplyRun::start_computes() {
     for (const auto& [name, branch] : draft_.branches) {
         if (!branch.after) continue;
         bool is_running = context_.pool.running(branch.after->line).has_value();
+        bool is_new = branch.is_created() || branch.is_compute_changed || branch.move;
         bool is_to_start =
-            branch.after->compute.always_on && (branch.is_created() || branch.is_compute_changed);
+            (branch.after->compute.always_on && is_new) || restarts_.contains(name);
         if (is_to_start || (is_running && branch.is_compute_changed)) names.push_back(name);
     }
     for_each_in_parallel(names.size(), kParallelStarts, [&](size_t i) {
@@ -77,6 +78,13 @@ void ApplyRun::start_computes() {
 
 void ApplyRun::undo() {
     end_transactions(Outcome::kRollback);
+    for (const auto& [name, line] : retired_lines_) {
+        context_.pool.revive(line);
+        if (!restarts_.contains(name)) continue;
+        // One that does not come up shows its failure in its state.
+        [[maybe_unused]] Result<SqlTarget> started =
+            start_branch(context_, draft_.project.name, name);
+    }
     for (LineId line : hidden_lines_) context_.pool.remove(line);
     if (!hidden_lines_.empty()) {
         store::Commit removal{.remove = hidden_lines_};

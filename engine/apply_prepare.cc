@@ -10,6 +10,7 @@
 namespace lb::engine {
 
 Status ApplyRun::prepare() {
+    LB_TRY(resolve_moments());
     LB_TRY(name_lines());
     choose_hidden();
     LB_TRY(prepare_ports());
@@ -19,7 +20,7 @@ Status ApplyRun::prepare() {
             return std::move(prepared).error().with(cat("while preparing branch ", quoted(name)));
         }
     }
-    return ok();
+    return retire_computes();
 }
 
 // Numbers for what is made. A reserved number that is not used costs nothing.
@@ -33,6 +34,7 @@ Status ApplyRun::name_lines() {
     }
     for (const std::string& name : draft_.in_order()) {
         BranchDraft& branch = draft_.branches.at(name);
+        if (branch.move) LB_TRY(name_moved_line(branch));
         if (!branch.is_created()) continue;
         branch.after->line = context_.store().reserve_line();
         branch.after->id = BranchId{branch.after->line.value()};
@@ -54,9 +56,9 @@ Status ApplyRun::name_lines() {
 // The line that a new branch is made from. Of a branch that the apply makes too, the parent has its
 // numbers already, because parents come first.
 Result<ApplyRun::Parent> ApplyRun::parent_of(const BranchDraft& branch) const {
-    if (branch.parent.empty()) return Parent{.id = {}, .line = template_line_};
     auto live = live_parents_.find(branch.after->name);
     if (live != live_parents_.end()) return live->second;
+    if (branch.parent.empty()) return Parent{.id = {}, .line = template_line_};
     const BranchDraft& made = draft_.branches.at(branch.parent);
     LB_ASSERT(made.is_created());
     return Parent{.id = made.after->id, .line = made.after->line};
@@ -65,6 +67,9 @@ Result<ApplyRun::Parent> ApplyRun::parent_of(const BranchDraft& branch) const {
 // SQL on a new branch runs before the commit, on a line that nobody can see yet; and so must the
 // new branches be there that it is made from. All others come into being in the commit frame.
 void ApplyRun::choose_hidden() {
+    for (const auto& [name, moment] : moments_) {
+        if (moment.cut_at) hidden_.insert(name);
+    }
     for (const auto& [name, branch] : draft_.branches) {
         if (!branch.is_created() || branch.sql_changes.empty()) continue;
         std::string ancestor = name;
@@ -88,10 +93,12 @@ Status ApplyRun::make_hidden_line(const std::string& name, const BranchDraft& br
     tell("branch.prepare", to_text(Address::of_branch(name)));
     Parent parent = LB_TRY(parent_of(branch));
     store::Commit frame;
-    frame.create.push_back({.line = branch.after->line, .parent = parent.line, .at = branch.at});
+    frame.create.push_back({.line = branch.after->line, .parent = parent.line, .at = position_of(name)});
     LB_TRY(context_.store().commit(frame));
     hidden_lines_.push_back(branch.after->line);
-    return ok();
+    auto moment = moments_.find(name);
+    if (moment == moments_.end() || !moment->second.cut_at) return ok();
+    return cut_wal(context_.store(), branch.after->line, *moment->second.cut_at);
 }
 
 // On a hidden line there is nothing to keep apart from the commit: if the frame does not come, the

@@ -38,6 +38,7 @@ Result<Applied> ApplyRun::run() {
         tell("committed");
         end_transactions(Outcome::kCommit);
     }
+    for (const auto& [name, line] : retired_lines_) context_.pool.revive(line);
     remove_computes();
     apply_lock.unlock();
     start_computes();
@@ -62,9 +63,12 @@ Status ApplyRun::draft() {
                                 .now = context_.now()}));
     if (project == nullptr) return ok();
     for (const auto& [name, branch] : draft_.branches) {
-        if (!branch.is_created()) continue;
-        const BranchRecord* parent = project->find_branch(branch.parent);
-        if (parent != nullptr) live_parents_[name] = {.id = parent->id, .line = parent->line};
+        if (!branch.is_created() && !branch.move) continue;
+        const BranchRecord* source =
+            project->find_branch(branch.move ? branch.move->from : branch.parent);
+        if (source == nullptr) continue;
+        live_parents_[name] = {.id = source->id, .line = source->line};
+        live_sources_[name] = *source;
     }
     const BranchRecord* default_branch = project->find_branch(draft_.default_branch);
     if (default_branch != nullptr) live_default_branch_ = default_branch->id;
@@ -83,9 +87,26 @@ GenerationRecord ApplyRun::generation_record() const {
                             .position = context_.store().position()};
     record.changes.reserve(changes_.changes.size());
     for (const ResourceChange& change : changes_.changes) {
-        record.changes.push_back({.address = to_text(change.address), .kind = change.kind});
+        record.changes.push_back({.address = to_text(change.address),
+                                  .kind = change.kind,
+                                  .origin = change.origin,
+                                  .detail = move_detail(change.address)});
     }
     return record;
+}
+
+// "to 2026-04-12T09:30:00Z, position:4711, old state in main-old-..."
+std::string ApplyRun::move_detail(const Address& address) const {
+    if (address.kind != ResourceKind::kBranch) return {};
+    auto found = draft_.branches.find(address.branch);
+    if (found == draft_.branches.end() || !found->second.move) return {};
+    const BranchMove& move = *found->second.move;
+    bool is_present = std::holds_alternative<Present>(move.to);
+    std::string text = cat("to ", is_present ? std::string("now") : to_text(move.to));
+    if (move.from != address.branch) text += cat(" of ", move.from);
+    if (!is_present) text += cat(", position:", position_of(address.branch).value());
+    if (move.backup) text += cat(", old state in ", move.backup->name);
+    return text;
 }
 
 // Requires: the catalog's mutex.
@@ -105,8 +126,9 @@ CatalogEdit ApplyRun::catalog_edit() const {
         // A first start may have chosen the port since the draft was made.
         const BranchRecord* current = project == nullptr ? nullptr : project->find_branch(name);
         if (current != nullptr && record.port == branch.before->port) record.port = current->port;
-        if (!branch.sql_changes.empty()) edit.put_managed.emplace_back(record.id, branch.managed);
+        if (!branch.sql_changes.empty() || branch.move) edit.put_managed.emplace_back(record.id, branch.managed);
         edit.put_branches.push_back(std::move(record));
+        if (branch.move && branch.move->backup) edit.put_branches.push_back(*branch.move->backup);
     }
     return edit;
 }
@@ -120,10 +142,12 @@ Result<Position> ApplyRun::commit() {
         if (branch.is_deleted() && !draft_.removes_project) {
             removed_lines_.push_back(branch.before->line);
         }
-        if (!branch.is_created() || hidden_.contains(name)) continue;
+        if (branch.move && !branch.move->backup) removed_lines_.push_back(branch.before->line);
+        bool gets_line = branch.is_created() || branch.move.has_value();
+        if (!gets_line || hidden_.contains(name)) continue;
         Parent parent = LB_TRY(parent_of(branch));
         frame.create.push_back(
-            {.line = branch.after->line, .parent = parent.line, .at = branch.at});
+            {.line = branch.after->line, .parent = parent.line, .at = position_of(name)});
     }
     frame.remove = removed_lines_;
     Position position = LB_TRY(context_.store().commit(frame));

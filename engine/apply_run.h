@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/apply_draft.h"
+#include "engine/branch_moment.h"
 #include "engine/engine.h"
 #include "engine/project_context.h"
 
@@ -44,6 +45,7 @@ private:
     Result<Position> commit();
     CatalogEdit catalog_edit() const;
     GenerationRecord generation_record() const;
+    std::string move_detail(const Address& address) const;
     void tell(std::string step, std::string address = {}, std::string message = {});
 
     // apply_prepare.cc
@@ -60,6 +62,13 @@ private:
     Status reserve_port_for(BranchRecord& record);
     Result<Parent> parent_of(const BranchDraft& branch) const;
 
+    // apply_moments.cc
+    Status resolve_moments();
+    Position position_of(const std::string& name) const;
+    Status name_moved_line(BranchDraft& branch);
+    Status undo_managed(const std::string& name, BranchDraft& branch);
+    Status retire_computes();
+
     // apply_finish.cc
     void end_transactions(Outcome outcome);
     Status end_transaction(LiveTransaction& live, Outcome outcome);
@@ -73,7 +82,12 @@ private:
     std::mutex progress_mutex_;
 
     ApplyDraft draft_;
-    std::map<std::string, Parent> live_parents_;  // of branches that are made
+    // Of branches that are made or moved: what they are made from.
+    std::map<std::string, Parent> live_parents_;
+    std::map<std::string, BranchRecord> live_sources_;
+    std::map<std::string, ResolvedMoment> moments_;  // those that are not the present
+    std::map<std::string, LineId> retired_lines_;    // lines that moved branches leave
+    std::set<std::string> restarts_;                 // moved branches whose server ran
     BranchId live_default_branch_;                // of the wanted name, if it exists already
     std::string transaction_;                     // name of all prepared transactions
     LineId template_line_;

@@ -71,9 +71,7 @@ Result<Origin> origin_at(const Json& json, std::string_view key) {
 
 Result<ChangeKind> change_kind_at(const Json& json, std::string_view key) {
     std::string text = LB_TRY(json.text_at(key));
-    for (ChangeKind kind : {ChangeKind::kCreate, ChangeKind::kUpdate, ChangeKind::kDelete}) {
-        if (to_text(kind) == text) return kind;
-    }
+    if (auto kind = change_kind_from_text(text)) return *kind;
     return damaged(cat("unknown kind of change ", quoted(text)));
 }
 
@@ -118,6 +116,8 @@ Json generation_json(const GenerationRecord& record) {
         Json element = Json::object();
         element.set("kind", to_text(change.kind));
         element.set("address", change.address);
+        element.set("origin", to_text(change.origin));
+        element.set("detail", change.detail);
         changes.push(std::move(element));
     }
     json.set("changes", std::move(changes));
@@ -135,8 +135,14 @@ Result<GenerationRecord> generation_from_json(const Json& json) {
         .position = Position{LB_TRY(json.unsigned_at("position"))},
     };
     for (const Json& element : *LB_TRY(json.array_at("changes"))) {
-        record.changes.push_back({.address = LB_TRY(element.text_at("address")),
-                                  .kind = LB_TRY(change_kind_at(element, "kind"))});
+        GenerationChange change{.address = LB_TRY(element.text_at("address")),
+                                .kind = LB_TRY(change_kind_at(element, "kind"))};
+        // Records from before there were restores have neither.
+        if (element.find("origin") != nullptr) {
+            change.origin = LB_TRY(origin_at(element, "origin"));
+            change.detail = LB_TRY(element.text_at("detail"));
+        }
+        record.changes.push_back(std::move(change));
     }
     return record;
 }
@@ -156,6 +162,9 @@ Result<ProjectRecord> project_from_json(std::string_view text) {
 
 Result<BranchRecord> branch_from_json(std::string_view text) {
     Json json = LB_TRY(parse_record(text));
+    // Records from before there were restores have none.
+    std::optional<RestoreValue> restore;
+    if (json.find("restore") != nullptr) restore = LB_TRY(optional_restore_at(json, "restore"));
     return BranchRecord{
         .id = LB_TRY(id_at<BranchId>(json, "id")),
         .name = LB_TRY(json.text_at("name")),
@@ -166,6 +175,7 @@ Result<BranchRecord> branch_from_json(std::string_view text) {
         .is_protected = LB_TRY(json.bool_at("protected")),
         .expire_time = LB_TRY(optional_time_at(json, "expire_time")),
         .ttl = LB_TRY(optional_seconds_at(json, "ttl_s")),
+        .restore = std::move(restore),
         .created_at = LB_TRY(time_at(json, "created_at")),
         .created_in = LB_TRY(id_at<Generation>(json, "created_in")),
         .version = LB_TRY(id_at<Generation>(json, "version")),
@@ -279,6 +289,7 @@ std::string encode(const BranchRecord& record) {
     json.set("protected", record.is_protected);
     json.set("expire_time", time_to_json(record.expire_time));
     json.set("ttl_s", record.ttl ? Json(int64_t{record.ttl->count()}) : Json());
+    json.set("restore", to_json(record.restore));
     json.set("created_at", time_to_json(record.created_at));
     json.set("created_in", record.created_in.value());
     json.set("version", record.version.value());

@@ -46,6 +46,7 @@ struct BranchRecord {
     bool is_protected = false;
     std::optional<WallTime> expire_time = {};
     std::optional<std::chrono::seconds> ttl = {};
+    std::optional<RestoreValue> restore = {};  // the newest one that a spec asked for
     WallTime created_at{};
     Generation created_in = {};
     Generation version =
@@ -78,6 +79,8 @@ struct ObservationRecord {
 struct GenerationChange {
     std::string address;
     ChangeKind kind = ChangeKind::kCreate;
+    Origin origin = Origin::kSpec;
+    std::string detail = {};  // for people: what a restore restored to
     bool operator==(const GenerationChange&) const = default;
 };
 

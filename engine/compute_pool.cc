@@ -27,6 +27,12 @@ Error closed_error() {
     return Error{.code = ErrorCode::kComputeStartFailed, .message = "lb is stopping"};
 }
 
+Error retired_error() {
+    return Error{.code = ErrorCode::kBusy,
+                 .message = "the branch is being moved to another state",
+                 .help = "try again in a moment"};
+}
+
 std::string failure_text(const Error& error) {
     std::string text = error.message;
     for (const std::string& note : error.notes) text += "\n" + note;
@@ -52,15 +58,16 @@ ComputePool::~ComputePool() {
 std::string ComputePool::data_directory(LineId line) const {
     return cat(options_.mount_directory, '/', line.value());
 }
-std::string ComputePool::run_directory(LineId line) const {
-    return cat(options_.run_directory, '/', line.value());
+std::string ComputePool::run_directory(const ComputeRequest& request) const {
+    uint64_t number = request.run_number != 0 ? request.run_number : request.line.value();
+    return cat(options_.run_directory, '/', number);
 }
 std::string ComputePool::log_file(LineId line) const {
     return cat(options_.log_directory, "/compute-", line.value(), ".log");
 }
 
 SqlTarget ComputePool::target(const ComputeRequest& request) const {
-    return {.socket_directory = run_directory(request.line), .port = request.port};
+    return {.socket_directory = run_directory(request), .port = request.port};
 }
 
 ComputePool::EntryPointer ComputePool::find(LineId line) const {
@@ -83,6 +90,7 @@ Result<SqlTarget> ComputePool::start(const ComputeRequest& request) {
     {
         std::lock_guard lock(mutex_);
         if (is_closed_ || entry->is_removed) return closed_error();
+        if (entry->is_retired) return retired_error();
         entry->quick_failures = 0;
         entry->start_failures = 0;
     }
@@ -91,7 +99,8 @@ Result<SqlTarget> ComputePool::start(const ComputeRequest& request) {
 
 Result<SqlTarget> ComputePool::start_entry(Entry& entry, const ComputeRequest& request) {
     bool is_current = entry.compute != nullptr && entry.request.settings == request.settings &&
-                      entry.request.port == request.port && entry.request.label == request.label;
+                      entry.request.port == request.port && entry.request.label == request.label &&
+                      entry.request.run_number == request.run_number;
     if (is_current && entry.compute->status() == ComputeStatus::kRunning) return target(request);
     Status started = ok();
     if (!is_current) started = replace_compute(entry, request);
@@ -128,7 +137,7 @@ Status ComputePool::replace_compute(Entry& entry, const ComputeRequest& request)
         .line = request.line,
         .label = request.label,
         .data_directory = data_directory(request.line),
-        .run_directory = run_directory(request.line),
+        .run_directory = run_directory(request),
         .log_file = log_file(request.line),
         .postgres_user = options_.postgres_user,
         .settings = request.settings,
@@ -169,6 +178,22 @@ Status ComputePool::stop(LineId line) {
     return entry->compute->stop(kStopPatience);
 }
 
+Status ComputePool::retire(LineId line) {
+    EntryPointer entry = LB_TRY(find_or_make(line));
+    {
+        std::lock_guard lock(mutex_);
+        entry->is_retired = true;
+    }
+    return stop(line);
+}
+
+void ComputePool::revive(LineId line) {
+    EntryPointer entry = find(line);
+    if (entry == nullptr) return;
+    std::lock_guard lock(mutex_);
+    entry->is_retired = false;
+}
+
 void ComputePool::remove(LineId line) {
     EntryPointer entry;
     std::shared_ptr<Compute> compute;
@@ -190,8 +215,20 @@ void ComputePool::remove(LineId line) {
         if (entry->compute != nullptr) entry->compute->kill();
     }
     std::error_code ignored;
-    std::filesystem::remove_all(run_directory(line), ignored);
+    ComputeRequest request{.line = line};
+    if (entry != nullptr && entry->request.line == line) request = entry->request;
+    if (!is_run_directory_shared(request)) {
+        std::filesystem::remove_all(run_directory(request), ignored);
+    }
     std::filesystem::remove(log_file(line), ignored);
+}
+
+// By the server that runs for the same branch on the line that it moved to.
+bool ComputePool::is_run_directory_shared(const ComputeRequest& request) const {
+    std::lock_guard lock(mutex_);
+    return std::ranges::any_of(entries_, [&](const auto& entry) {
+        return run_directory(entry.second->request) == run_directory(request);
+    });
 }
 
 Status ComputePool::stop_all() {
@@ -335,7 +372,7 @@ void ComputePool::restart(LineId line) {
     std::lock_guard start_lock(entry->start_mutex);
     {
         std::lock_guard lock(mutex_);
-        if (is_closed_ || entry->is_removed || !entry->is_wanted) return;
+        if (is_closed_ || entry->is_removed || entry->is_retired || !entry->is_wanted) return;
     }
     Result<SqlTarget> started = start_entry(*entry, entry->request);
     if (started.is_ok()) return;

@@ -37,6 +37,9 @@ struct ComputeRequest {
     uint32_t pg_version = 0;
     ComputeSettings settings;
     uint16_t port = 0;
+    // Names the directory of its socket, which stays when a branch moves to another line; 0: as the
+    // line.
+    uint64_t run_number = 0;
     // Commits or rolls back the prepared transactions that it finds; run after each start.
     std::function<Status(const SqlTarget&)> settle;
 };
@@ -60,6 +63,9 @@ public:
     Result<SqlTarget> start(const ComputeRequest& request);
     // Stops it and keeps it stopped until the next start().
     Status stop(LineId line);
+    // Stops it and lets it start no more until revive(): the branch is about to leave the line.
+    Status retire(LineId line);
+    void revive(LineId line);
     // Ends it at once and removes its files outside of the store: the line is gone.
     void remove(LineId line);
     // Stops all servers, several at a time, and lets none start any more.
@@ -93,6 +99,7 @@ private:
         bool is_wanted = false;  // was started and not asked to stop
         bool is_held = false;
         bool is_removed = false;
+        bool is_retired = false;
         uint32_t quick_failures = 0;  // in a row; decides the pause
         uint32_t start_failures = 0;  // in a row; decides when to give up
         SteadyTime started_at = {};
@@ -106,7 +113,8 @@ private:
     Status replace_compute(Entry& entry, const ComputeRequest& request);
     Status settle_entry(Entry& entry);
     SqlTarget target(const ComputeRequest& request) const;
-    std::string run_directory(LineId line) const;
+    std::string run_directory(const ComputeRequest& request) const;
+    bool is_run_directory_shared(const ComputeRequest& request) const;
 
     void schedule_restart(LineId line, bool is_start_failure);
     void supervise();

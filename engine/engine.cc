@@ -80,6 +80,10 @@ public:
         return applied;
     }
 
+    Result<BranchHistory> history(const std::string& project, const std::string& branch) override {
+        return branch_history(*context_, project, branch);
+    }
+
     Result<Connection> connect(const std::string& project, const std::string& branch) override {
         return connect_branch(*context_, project, branch);
     }

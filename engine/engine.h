@@ -22,6 +22,7 @@
 #include "base/model/change.h"
 #include "base/model/state.h"
 #include "base/result.h"
+#include "engine/branch_history.h"
 
 namespace lb::store {
 class Store;
@@ -116,6 +117,10 @@ public:
     // what changed), kBusy, kRefused (protection is checked here again), kComputeStartFailed,
     // kSqlFailed, kPostgresVersion, kStoreFull, kPortInUse, ...
     virtual Result<Applied> apply(const ChangeSet& changes, const ProgressSink& progress) = 0;
+
+    // What can be restored of the branch's past, and what happened in it.
+    virtual Result<BranchHistory> history(const std::string& project,
+                                          const std::string& branch) = 0;
 
     // Starts the branch's compute if needed and waits until it answers.
     virtual Result<Connection> connect(const std::string& project, const std::string& branch) = 0;

@@ -98,6 +98,7 @@ ComputeRequest compute_request(Context& context, const ProjectRecord& project,
             .pg_version = project.pg_version,
             .settings = std::move(settings),
             .port = active_port(branch),
+            .run_number = branch.id.value(),
             .settle = std::move(settle)};
 }
 
@@ -111,6 +112,12 @@ Result<SqlTarget> start_branch(Context& context, const std::string& project,
             context.pool.start(compute_request(context, found.project, found.branch, {}));
         bool is_port_taken =
             !started.is_ok() && started.error().code == ErrorCode::kPortInUse && is_chosen_by_lb;
+        if (started.is_ok() && LB_TRY(find_branch(context, project, branch)).branch.line !=
+                                   found.branch.line) {
+            // A restore came in between, and this server would be in the way of the right one.
+            LB_TRY(context.pool.stop(found.branch.line));
+            return start_branch(context, project, branch);
+        }
         if (!is_port_taken || attempt == kPortAttempts) return started;
         // Somebody else took the port while the compute was stopped, or just now. lb chose it, so
         // lb may choose again.

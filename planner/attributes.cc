@@ -1,5 +1,6 @@
 #include "planner/attributes.h"
 
+#include "base/model/moment.h"
 #include "base/text.h"
 
 namespace lb::planner {
@@ -25,16 +26,11 @@ std::string centi_cu_text(uint32_t size_centi_cu) {
     return hundredths % 10 == 0 ? text : cat(text, hundredths % 10);
 }
 
-// With the fraction of a second, where there is one: two times that differ never look the same.
-std::string time_text(WallTime time) {
-    auto whole = std::chrono::floor<std::chrono::seconds>(time);
-    std::string text = format_time(whole);
-    auto fraction = (time - whole).count();
-    if (fraction == 0) return text;
-    std::string digits = std::to_string(fraction);
-    digits.insert(0, 9 - digits.size(), '0');
-    digits.erase(digits.find_last_not_of('0') + 1);
-    text.insert(text.size() - 1, cat(".", digits));
+std::optional<std::string> restore_text(const std::optional<RestoreValue>& restore) {
+    if (!restore) return std::nullopt;
+    std::string text = cat("to ", restore->to.empty() ? std::string("now") : restore->to);
+    if (!restore->from.empty()) text += cat(" of ", restore->from);
+    if (!restore->backup.empty()) text += cat(", old state stays as ", restore->backup);
     return text;
 }
 
@@ -49,13 +45,14 @@ struct ListAttributes {
     }
     List operator()(const BranchValue& branch) const {
         auto expire_time =
-            branch.expire_time ? std::optional(time_text(*branch.expire_time)) : std::nullopt;
+            branch.expire_time ? std::optional(exact_time_text(*branch.expire_time)) : std::nullopt;
         auto ttl = branch.ttl ? std::optional(format_short_duration(*branch.ttl)) : std::nullopt;
         return {{"parent", unless_empty(branch.parent)},
                 {"at", unless_empty(branch.requested_at)},
                 {"protected", truth(branch.is_protected)},
                 {"expire_time", expire_time},
-                {"ttl", ttl}};
+                {"ttl", ttl},
+                {"restore", restore_text(branch.restore)}};
     }
     List operator()(const ComputeSettings& compute) const {
         return {{"size", cat(centi_cu_text(compute.size_centi_cu), " CU")},
@@ -117,7 +114,8 @@ BranchValue value_of(const BranchState& branch) {
                        .requested_at = branch.requested_at,
                        .is_protected = branch.is_protected,
                        .expire_time = branch.ttl ? std::nullopt : branch.expire_time,
-                       .ttl = branch.ttl};
+                       .ttl = branch.ttl,
+                       .restore = branch.restore};
 }
 
 DatabaseValue value_of(const DatabaseState& database) {

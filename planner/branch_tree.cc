@@ -33,7 +33,7 @@ BranchTree::BranchTree(const ProjectState& live, const std::vector<PlannedChange
     nodes_.erase(std::unique(nodes_.begin(), nodes_.end(), has_same_name), nodes_.end());
     for (const PlannedChange& planned : changes) {
         auto* branch = std::get_if<BranchValue>(&planned.change.value);
-        if (branch == nullptr || planned.change.kind != ChangeKind::kUpdate) continue;
+        if (branch == nullptr || planned.change.kind == ChangeKind::kCreate) continue;
         Node* node = find(planned.change.address.branch);
         if (node != nullptr) node->expires = does_expire(*branch);
     }

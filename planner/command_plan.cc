@@ -20,6 +20,14 @@ bool value_matches(const ResourceChange& change) {
     return false;
 }
 
+// A command's restore is shown as it was asked for, whatever was restored before.
+std::vector<AttributeDiff> move_diffs(std::optional<ResourceValue> before,
+                                      const ResourceValue& after) {
+    if (!before) return diffs_of_create(after);
+    std::get<BranchValue>(*before).restore.reset();
+    return diffs_of_update(*before, after);
+}
+
 // `before` is nothing where the live value is missing or unknown; the rules tell these apart.
 void describe(PlannedChange& planned, const std::optional<ResourceValue>& before,
               const ProjectState& live) {
@@ -35,6 +43,18 @@ void describe(PlannedChange& planned, const std::optional<ResourceValue>& before
                 planned.risk = risk_of_update(branch->compute.settings, *settings);
             }
             return;
+        case ChangeKind::kRestore:
+            planned.diffs = move_diffs(before, change.value);
+            planned.risk = Risk::kRestartsCompute;
+            return;
+        case ChangeKind::kReset: {
+            const auto& value = std::get<BranchValue>(change.value);
+            planned.diffs = move_diffs(before, change.value);
+            bool has_backup = value.restore && !value.restore->backup.empty();
+            planned.risk = has_backup ? Risk::kRestartsCompute : Risk::kDeletesData;
+            if (!has_backup && branch != nullptr) planned.deleted_bytes = branch->own_bytes;
+            return;
+        }
         case ChangeKind::kDelete:
             if (before) planned.diffs = diffs_of_delete(*before);
             planned.risk = risk_of_delete(change.address);

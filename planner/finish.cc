@@ -45,7 +45,12 @@ void add_base_versions(const ResourceChange& change, const ProjectState& live,
     add_branch(branch);
     auto* value = std::get_if<BranchValue>(&change.value);
     bool is_child = value != nullptr && !value->parent.empty();
-    if (is_child && change.kind == ChangeKind::kCreate) add_branch(value->parent);
+    bool takes_from_parent = change.kind == ChangeKind::kCreate || change.kind == ChangeKind::kReset;
+    if (is_child && takes_from_parent) add_branch(value->parent);
+    bool is_move = change.kind == ChangeKind::kRestore || change.kind == ChangeKind::kReset;
+    if (!is_move || value == nullptr || !value->restore) return;
+    if (!value->restore->from.empty()) add_branch(value->restore->from);
+    if (!value->restore->backup.empty()) add_branch(value->restore->backup);
 }
 
 std::vector<BaseVersion> base_versions(const Plan& plan, const ProjectState& live) {
@@ -68,7 +73,9 @@ void summarise(Plan& plan, const ProjectState& live) {
         }
         switch (planned.change.kind) {
             case ChangeKind::kCreate: ++summary.create_count; break;
-            case ChangeKind::kUpdate: ++summary.update_count; break;
+            case ChangeKind::kUpdate:
+            case ChangeKind::kRestore:
+            case ChangeKind::kReset: ++summary.update_count; break;
             case ChangeKind::kDelete: ++summary.delete_count; break;
         }
     }

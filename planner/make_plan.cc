@@ -54,6 +54,9 @@ public:
         diff_project();
         merge_by_name(spec_.branches, live_.branches,
                       [&](auto* wanted, auto* live) { diff_branch(wanted, live); });
+        // What roles and databases there are at the other moment nobody knows yet; the next plan
+        // compares them.
+        if (is_default_restored_) return;
         static const BranchState kNothing;
         const BranchState* found = live_.find_branch(spec_.default_branch);
         LB_ASSERT(found == nullptr || found->is_observed);
@@ -82,6 +85,7 @@ private:
     const specs::ProjectSpec& spec_;
     const ProjectState& live_;
     Plan& plan_;
+    bool is_default_restored_ = false;
 };
 
 void SpecDiff::create(Address address, ResourceValue value, const specs::Span& span) {
@@ -147,12 +151,22 @@ void SpecDiff::diff_branch(const specs::BranchSpec* wanted, const BranchState* l
                       .requested_at = wanted->at,
                       .is_protected = wanted->is_protected,
                       .expire_time = wanted->expire_time,
-                      .ttl = wanted->ttl};
+                      .ttl = wanted->ttl,
+                      .restore = wanted->restore};
     Address address = Address::of_branch(wanted->name);
     if (live == nullptr) {
         create(std::move(address), std::move(after), wanted->span);
     } else {
-        update(std::move(address), value_of(*live), std::move(after), live->origin, wanted->span);
+        // A restore that was carried out is over, whether the spec still names it or not.
+        if (!after.restore) after.restore = live->restore;
+        bool is_restore = after.restore != live->restore;
+        auto* updated = update(std::move(address), value_of(*live), std::move(after), live->origin,
+                               is_restore ? wanted->restore_span : wanted->span);
+        if (is_restore) {
+            updated->change.kind = ChangeKind::kRestore;
+            updated->risk = Risk::kRestartsCompute;
+            is_default_restored_ |= wanted->name == spec_.default_branch;
+        }
     }
     diff_compute(*wanted, live);
 }

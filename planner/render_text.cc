@@ -84,6 +84,23 @@ std::string describe_update(const PlannedChange& planned) {
     return text;
 }
 
+std::string describe_move(const PlannedChange& planned) {
+    const auto& value = std::get<BranchValue>(planned.change.value);
+    RestoreValue wish = value.restore.value_or(RestoreValue{});
+    bool is_reset = planned.change.kind == ChangeKind::kReset;
+    std::string text = is_reset ? cat("reset to ", value.parent, "@head") : cat("restore to ", wish.to);
+    if (!wish.from.empty()) text += cat(" of ", wish.from);
+    if (planned.risk == Risk::kDeletesData) {
+        text += cat(", deletes ", format_bytes(planned.deleted_bytes));
+    } else {
+        text += cat(", keeps the old state as ", wish.backup.empty() ? "a backup branch" : wish.backup);
+    }
+    for (const AttributeDiff& diff : planned.diffs) {
+        if (diff.name != "restore") text += cat(", ", diff.name, ": ", arrow(diff));
+    }
+    return text + " (restarts the compute)";
+}
+
 std::string describe_delete(const PlannedChange& planned) {
     switch (planned.change.address.kind) {
         case ResourceKind::kProject: return "deletes everything in it";
@@ -101,6 +118,8 @@ std::string describe(const PlannedChange& planned) {
         case ChangeKind::kCreate: text = describe_create(planned); break;
         case ChangeKind::kUpdate: text = describe_update(planned); break;
         case ChangeKind::kDelete: text = describe_delete(planned); break;
+        case ChangeKind::kRestore:
+        case ChangeKind::kReset: text = describe_move(planned); break;
     }
     if (planned.refusal == Refusal::kNone) return text;
     // The symbol says "refused", so words say what was.
@@ -133,7 +152,9 @@ Symbol symbol_of(const PlannedChange& planned) {
     if (planned.refusal != Refusal::kNone) return {'!', "\x1b[1;31m"};
     switch (planned.change.kind) {
         case ChangeKind::kCreate: return {'+', "\x1b[32m"};
-        case ChangeKind::kUpdate: return {'~', "\x1b[33m"};
+        case ChangeKind::kUpdate:
+        case ChangeKind::kRestore:
+        case ChangeKind::kReset: return {'~', "\x1b[33m"};
         case ChangeKind::kDelete: return {'-', "\x1b[31m"};
     }
     return {' ', ""};
@@ -235,7 +256,9 @@ private:
             std::string text;
             switch (planned.change.kind) {
                 case ChangeKind::kCreate: text = diff.after.value_or("(none)"); break;
-                case ChangeKind::kUpdate: text = arrow(diff); break;
+                case ChangeKind::kUpdate:
+                case ChangeKind::kRestore:
+                case ChangeKind::kReset: text = arrow(diff); break;
                 case ChangeKind::kDelete: text = diff.before.value_or("(none)"); break;
             }
             add_line(cat("      ", padded(diff.name, name_width), "  ", printable(text)));

@@ -1,8 +1,8 @@
 #include "planner/rules.h"
 
 #include <algorithm>
-#include <charconv>
 
+#include "base/model/moment.h"
 #include "base/model/names.h"
 #include "base/text.h"
 #include "planner/attributes.h"
@@ -17,15 +17,6 @@ constexpr size_t kListedNamesMax = 5;
 std::string branch_table(std::string_view branch) {
     bool is_bare = branch.find_first_of("./") == std::string_view::npos;
     return cat("[branches.", is_bare ? std::string(branch) : quoted(branch), "]");
-}
-
-bool is_position(std::string_view at) {
-    constexpr std::string_view kPrefix = "position:";
-    if (!at.starts_with(kPrefix)) return false;
-    uint64_t number = 0;
-    auto [end, failure] =
-        std::from_chars(at.data() + kPrefix.size(), at.data() + at.size(), number);
-    return failure == std::errc{} && end == at.data() + at.size() && number > 0;
 }
 
 void check_project_update(PlannedChange& planned, const ProjectState& live) {
@@ -62,6 +53,8 @@ void check_project(PlannedChange& planned, const World& world) {
     switch (planned.change.kind) {
         case ChangeKind::kCreate: return;
         case ChangeKind::kUpdate: check_project_update(planned, world.live()); return;
+        case ChangeKind::kRestore:
+        case ChangeKind::kReset: return;  // of branches only
         case ChangeKind::kDelete: check_project_delete(planned, world.live()); return;
     }
 }
@@ -121,10 +114,16 @@ void check_branch_create(PlannedChange& planned, const World& world) {
         refuse(planned, Refusal::kNotFound, cat("project ", world.live().name, " does not exist"),
                "make it from a spec first: lb apply");
     }
-    if (!value.requested_at.empty() && !is_position(value.requested_at)) {
+    if (!parse_moment(value.requested_at)) {
         refuse(planned, Refusal::kNotSupported,
                cat(quoted(value.requested_at), " is not a point in a branch's history"),
-               "leave it out for the parent's present state, or give position:N");
+               cat("leave it out for the parent's present state, or ", kMomentHelp));
+    }
+    if (value.restore) {
+        refuse(planned, Refusal::kNotSupported,
+               cat("branch ", planned.change.address.branch, " does not exist yet, so there is ",
+                   "nothing to restore"),
+               "remove \"restore\"; \"at\" makes a branch of a past state");
     }
     check_branch_parent(planned, world);
     check_may_expire(planned, world);
@@ -153,6 +152,56 @@ void check_branch_update(PlannedChange& planned, const World& world) {
     if (is_expiration_new || value.is_protected != live.is_protected) {
         check_may_expire(planned, world);
     }
+}
+
+void refuse_protected_move(PlannedChange& planned, std::string_view action) {
+    const std::string& name = planned.change.address.branch;
+    refuse(planned, Refusal::kProtected,
+           cat("branch ", name, " is protected and cannot be ", action),
+           cat("set protected = false in ", branch_table(name), " and run \"lb apply\" first"));
+}
+
+void check_backup_name(PlannedChange& planned, const World& world) {
+    const auto& restore = std::get<BranchValue>(planned.change.value).restore;
+    if (!restore || restore->backup.empty()) return;
+    refuse_invalid_name(planned, check_branch_name(restore->backup));
+    Address backup = Address::of_branch(restore->backup);
+    if (!world.exists(backup) && !world.is_created(backup)) return;
+    refuse(planned, Refusal::kAlreadyExists,
+           cat("branch ", restore->backup, " exists already, so the old state cannot stay as it"),
+           "choose another name for the backup");
+}
+
+void check_branch_restore(PlannedChange& planned, const World& world) {
+    const auto& value = std::get<BranchValue>(planned.change.value);
+    const std::string& name = planned.change.address.branch;
+    if (world.live().find_branch(name)->is_protected) refuse_protected_move(planned, "restored");
+    RestoreValue wish = value.restore.value_or(RestoreValue{});
+    if (wish.to.empty() || !parse_moment(wish.to)) {
+        refuse(planned, Refusal::kNotSupported,
+               cat(quoted(wish.to), " is not a moment of a branch's history"),
+               std::string(kMomentHelp));
+    }
+    if (!wish.from.empty() && world.live().find_branch(wish.from) == nullptr) {
+        refuse(planned, Refusal::kNotFound,
+               cat("branch ", wish.from, ", whose history is asked for, does not exist"),
+               "see what there is with: lb branch list");
+    }
+    check_backup_name(planned, world);
+    check_branch_update(planned, world);
+}
+
+void check_branch_reset(PlannedChange& planned, const World& world) {
+    const std::string& name = planned.change.address.branch;
+    const BranchState& live = *world.live().find_branch(name);
+    if (live.is_protected) refuse_protected_move(planned, "reset");
+    if (live.parent.empty()) {
+        refuse(planned, Refusal::kNotSupported,
+               cat("branch ", name, " is a root branch: it has no parent whose state it could take"),
+               cat("to go back to a past state of its own: lb restore ", name, " --to TIME"));
+    }
+    check_backup_name(planned, world);
+    check_branch_update(planned, world);
 }
 
 void check_compute(PlannedChange& planned, const World& world) {
@@ -219,6 +268,8 @@ void check_branch(PlannedChange& planned, const World& world, BranchDeletes& del
         case ChangeKind::kCreate: check_branch_create(planned, world); return;
         case ChangeKind::kUpdate: check_branch_update(planned, world); return;
         case ChangeKind::kDelete: deletes.check(planned); return;
+        case ChangeKind::kRestore: check_branch_restore(planned, world); return;
+        case ChangeKind::kReset: check_branch_reset(planned, world); return;
     }
 }
 

@@ -63,7 +63,7 @@ constexpr std::array kBranchKeys = {
     KeyRule{"grants", kNotYet},
     KeyRule{"migrations", kNotYet},
     KeyRule{"read_replicas", kNotYet},
-    KeyRule{"restore", kNotYet},
+    KeyRule{"restore"},
     KeyRule{"roles", kNotYet},
     KeyRule{"schemas", kNotYet},
     KeyRule{"settings", kNotYet},
@@ -106,6 +106,18 @@ constexpr std::array kComputeSynonyms = {
     KeySynonym{"pg_settings", "settings"},
     KeySynonym{"suspend_timeout_seconds", "suspend_timeout"},
     KeySynonym{"suspend_timeout_duration", "suspend_timeout"},
+};
+
+constexpr std::array kRestoreKeys = {
+    KeyRule{"to"},
+    KeyRule{"from"},
+    KeyRule{"backup"},
+};
+constexpr std::array kRestoreSynonyms = {
+    KeySynonym{"at", "to"},
+    KeySynonym{"source", "from"},
+    KeySynonym{"branch", "from"},
+    KeySynonym{"preserve_under_name", "backup"},
 };
 
 constexpr std::array kRoleKeys = {
@@ -168,6 +180,7 @@ const TableRules kSpecRules = {"a spec", kSpecKeys, kSpecSynonyms};
 const TableRules kProjectRules = {"[project]", kProjectKeys, kProjectSynonyms};
 const TableRules kBranchRules = {"a branch", kBranchKeys, kBranchSynonyms, "branches"};
 const TableRules kComputeRules = {"compute", kComputeKeys, kComputeSynonyms};
+const TableRules kRestoreRules = {"restore", kRestoreKeys, kRestoreSynonyms};
 const TableRules kRoleRules = {"a role", kRoleKeys, kRoleSynonyms, "roles"};
 const TableRules kPasswordRules = {"password", kPasswordKeys, kPasswordSynonyms};
 const TableRules kDatabaseRules = {"a database", kDatabaseKeys, kDatabaseSynonyms, "databases"};

@@ -26,10 +26,12 @@ struct BranchSpec {
     Span span;                // of the table's header
     std::string parent = {};  // empty: root branch (only the default branch, for now)
     Span parent_span = {};
-    std::string at = {};  // "" or "position:N"
+    std::string at = {};  // a moment's canonical text (base/model/moment.h); empty: the head
     bool is_protected = false;
     std::optional<WallTime> expire_time = {};
     std::optional<std::chrono::seconds> ttl = {};
+    std::optional<RestoreValue> restore = {};
+    Span restore_span = {};
     std::optional<ComputeSettings> compute = {};  // absent: defaults; present: always on
     Span compute_span = {};
     bool operator==(const BranchSpec&) const = default;

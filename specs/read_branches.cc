@@ -1,6 +1,6 @@
-#include <charconv>
 #include <set>
 
+#include "base/model/moment.h"
 #include "base/model/names.h"
 #include "base/text.h"
 #include "specs/diagnostic_codes.h"
@@ -12,60 +12,66 @@ namespace lb::specs {
 
 namespace {
 
-// "0/16B3748"
-bool is_lsn(std::string_view text) {
-    size_t slash = text.find('/');
-    if (slash == std::string_view::npos) return false;
-    for (std::string_view half : {text.substr(0, slash), text.substr(slash + 1)}) {
-        uint32_t number = 0;
-        auto [end, failure] = std::from_chars(half.data(), half.data() + half.size(), number, 16);
-        if (failure != std::errc{} || end != half.data() + half.size()) return false;
-    }
-    return true;
-}
-
-// "position:123" -> 123. Positions are positive and fit 63 bits, as JSON's integers must.
-std::optional<int64_t> parse_position(std::string_view text) {
-    static constexpr std::string_view kPrefix = "position:";
-    if (!text.starts_with(kPrefix)) return std::nullopt;
-    text.remove_prefix(kPrefix.size());
-    int64_t position = 0;
-    auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), position);
-    if (failure != std::errc{} || end != text.data() + text.size() || position <= 0) {
+// A moment's canonical text: of a string, or of TOML's own date-time. Reports what is none.
+std::optional<std::string> read_moment(const TableReader& table, std::string_view key,
+                                       std::string_view what, Reporter& reporter) {
+    const TomlMember* member = table.find(key);
+    if (member == nullptr) return std::nullopt;
+    const auto* time = member->value.get_if<TomlTime>();
+    std::string written;
+    if (time != nullptr) {
+        written = time->text;
+    } else if (auto text = table.text(key)) {
+        written = text->text;
+    } else {
         return std::nullopt;
     }
-    return position;
+    const Place& place = member->value.place;
+    if (written.starts_with("git:")) {
+        reporter.error(codes::kValueNotYetSupported, place,
+                       cat("a git commit as ", what, " is not yet supported"),
+                       std::string(kMomentHelp));
+        return std::nullopt;
+    }
+    auto moment = parse_moment(written);
+    if (moment && !std::holds_alternative<Present>(*moment)) return to_text(*moment);
+    bool is_without_zone = time != nullptr && !time->has_zone;
+    reporter.error(codes::kInvalidBranchPoint, place,
+                   is_without_zone ? cat(quoted(key), " does not name a moment: it has no zone")
+                                   : cat(quoted(written), " is no ", what),
+                   std::string(kMomentHelp));
+    return std::nullopt;
 }
 
 void read_branch_point(const TableReader& branch, BranchDraft& draft, Reporter& reporter) {
-    static constexpr std::string_view kHelp =
-        "use at = \"position:N\"; `lb branch show` prints positions";
-    const TomlMember* member = branch.find("at");
-    if (member == nullptr) return;
-    draft.at_place = member->key_place;
-    const Place& place = member->value.place;
-    if (member->value.get_if<TomlTime>() != nullptr) {
-        reporter.error(codes::kValueNotYetSupported, place,
-                       "a time as branch point is not yet supported", std::string(kHelp));
-        return;
+    if (const TomlMember* member = branch.find("at")) draft.at_place = member->key_place;
+    draft.spec.at = read_moment(branch, "at", "branch point", reporter).value_or("");
+}
+
+void read_restore(const TableReader& branch, BranchDraft& draft, Reporter& reporter) {
+    const TomlTable* table = branch.table("restore", "restore = { to = \"2026-04-12T09:30:00Z\" }");
+    if (table == nullptr) return;
+    const TomlMember* member = branch.find("restore");
+    draft.spec.restore_span = reporter.span(member->key_place);
+    TableReader reader(*table, kRestoreRules, reporter);
+    RestoreValue restore;
+    if (reader.find("to") == nullptr) {
+        reporter.error(codes::kMissingKey, member->key_place, "\"restore\" has no \"to\"",
+                       "add the moment to restore to: to = \"2026-04-12T09:30:00Z\"");
     }
-    auto text = branch.text("at");
-    if (!text) return;
-    if (auto position = parse_position(text->text)) {
-        draft.spec.at = cat("position:", *position);
-        return;
-    }
-    std::string_view kind = text->text.starts_with("git:") ? "a git commit"
-                            : parse_time(text->text)       ? "a time"
-                            : is_lsn(text->text)           ? "an LSN"
-                                                           : "";
-    if (!kind.empty()) {
-        reporter.error(codes::kValueNotYetSupported, place,
-                       cat(kind, " as branch point is not yet supported"), std::string(kHelp));
-    } else {
-        reporter.error(codes::kInvalidBranchPoint, place,
-                       cat(quoted(text->text), " is no branch point"), std::string(kHelp));
-    }
+    restore.to = read_moment(reader, "to", "moment", reporter).value_or("");
+    auto read_name = [&](std::string_view key) -> std::string {
+        auto name = reader.text(key);
+        if (!name) return {};
+        Status checked = check_branch_name(name->text);
+        if (checked.is_ok()) return name->text;
+        reporter.error(codes::kInvalidName, name->place, checked.error().message,
+                       checked.error().help);
+        return {};
+    };
+    restore.from = read_name("from");
+    restore.backup = read_name("backup");
+    draft.spec.restore = std::move(restore);
 }
 
 void read_ttl(const TableReader& branch, BranchDraft& draft, Reporter& reporter) {
@@ -152,6 +158,7 @@ void read_branches(const TableReader& spec, SpecDraft& draft, Reporter& reporter
             branch.spec.is_protected = reader.boolean("protected").value_or(false);
         }
         read_branch_point(reader, branch, reporter);
+        read_restore(reader, branch, reporter);
         read_expiration(reader, branch, reporter);
         read_compute(reader, branch, reporter);
         draft.branches.push_back(std::move(branch));

@@ -67,6 +67,7 @@ public:
     uint64_t last_sequence() const override { return end_.sequence; }
     const StoreId& store_id() const override { return run_.options_.super.store_id; }
 
+    Result<uint64_t> last_frame_until(LogPlace, WallTime) override { return read_only(); }
     Result<Appended> append(std::span<const NewRecord>) override { return read_only(); }
     Status sync(uint64_t) override { return ok(); }
     Status read_block(const RecordLocation&, const RecordHeader&,

@@ -25,6 +25,7 @@ struct ValueToJson {
         json.set("protected", branch.is_protected);
         json.set("expire_time", time_to_json(branch.expire_time));
         json.set("ttl_s", branch.ttl ? Json(int64_t{branch.ttl->count()}) : Json());
+        json.set("restore", to_json(branch.restore));
         return json;
     }
     Json operator()(const ComputeSettings& settings) const { return to_json(settings); }
@@ -52,6 +53,7 @@ Result<ResourceValue> value_from_json(ResourceKind kind, const Json& json) {
             branch.is_protected = LB_TRY(json.bool_at("protected"));
             branch.expire_time = LB_TRY(optional_time_at(json, "expire_time"));
             branch.ttl = LB_TRY(optional_seconds_at(json, "ttl_s"));
+            branch.restore = LB_TRY(optional_restore_at(json, "restore"));
             return ResourceValue(std::move(branch));
         }
         case ResourceKind::kCompute: return ResourceValue(LB_TRY(compute_settings_from_json(json)));
@@ -65,9 +67,7 @@ Result<ResourceValue> value_from_json(ResourceKind kind, const Json& json) {
 
 Result<ChangeKind> change_kind_at(const Json& json) {
     std::string text = LB_TRY(json.text_at("kind"));
-    for (ChangeKind kind : {ChangeKind::kCreate, ChangeKind::kUpdate, ChangeKind::kDelete}) {
-        if (to_text(kind) == text) return kind;
-    }
+    if (auto kind = change_kind_from_text(text)) return *kind;
     return bad(cat("JSON: unknown kind of change ", quoted(text)));
 }
 
@@ -90,6 +90,10 @@ Result<ResourceChange> change_from_json(const Json& json) {
     change.address = LB_TRY(address_at(json));
     change.kind = LB_TRY(change_kind_at(json));
     change.origin = LB_TRY(origin_at(json));
+    bool is_move = change.kind == ChangeKind::kRestore || change.kind == ChangeKind::kReset;
+    if (is_move && change.address.kind != ResourceKind::kBranch) {
+        return bad(cat("JSON: ", to_text(change.address), " has no other state to move to"));
+    }
     const Json* value = json.find("value");
     bool has_value = value != nullptr && !value->is_null();
     if (change.kind == ChangeKind::kDelete) {
@@ -108,8 +112,18 @@ std::string_view to_text(ChangeKind kind) {
         case ChangeKind::kCreate: return "create";
         case ChangeKind::kUpdate: return "update";
         case ChangeKind::kDelete: return "delete";
+        case ChangeKind::kRestore: return "restore";
+        case ChangeKind::kReset: return "reset";
     }
     return "";
+}
+
+std::optional<ChangeKind> change_kind_from_text(std::string_view text) {
+    for (ChangeKind kind : {ChangeKind::kCreate, ChangeKind::kUpdate, ChangeKind::kDelete,
+                            ChangeKind::kRestore, ChangeKind::kReset}) {
+        if (to_text(kind) == text) return kind;
+    }
+    return std::nullopt;
 }
 
 Json to_json(const ResourceValue& value) { return std::visit(ValueToJson{}, value); }

@@ -12,8 +12,17 @@
 
 namespace lb {
 
-enum class ChangeKind : uint8_t { kCreate = 0, kUpdate = 1, kDelete = 2 };
-std::string_view to_text(ChangeKind kind);  // "create", "update", "delete"
+// A restore and a reset are updates of a branch that move it to another state of its data as well.
+enum class ChangeKind : uint8_t {
+    kCreate = 0,
+    kUpdate = 1,
+    kDelete = 2,
+    kRestore = 3,  // to BranchValue::restore
+    kReset = 4,    // to its parent's present state
+};
+std::string_view to_text(ChangeKind kind);  // "create", "update", "delete", "restore", "reset"
+// nullopt for text that is none.
+std::optional<ChangeKind> change_kind_from_text(std::string_view text);
 
 struct ProjectValue {
     uint32_t pg_version = 15;
@@ -23,10 +32,13 @@ struct ProjectValue {
 
 struct BranchValue {
     std::string parent = {};        // empty: root branch
-    std::string requested_at = {};  // "" (head) or "position:N"
+    std::string requested_at = {};  // a moment's canonical text (base/model/moment.h)
     bool is_protected = false;
     std::optional<WallTime> expire_time = {};      // absolute, or
     std::optional<std::chrono::seconds> ttl = {};  // counted by the engine from creation or update
+    // kRestore: what to restore to. kReset: the name for the old state, if it is to stay. Otherwise
+    // what the live branch has.
+    std::optional<RestoreValue> restore = {};
     bool operator==(const BranchValue&) const = default;
 };
 

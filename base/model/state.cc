@@ -116,6 +116,7 @@ Json to_json(const BranchState& branch) {
     json.set("protected", branch.is_protected);
     json.set("expire_time", time_to_json(branch.expire_time));
     json.set("ttl_s", branch.ttl ? Json(int64_t{branch.ttl->count()}) : Json());
+    json.set("restore", to_json(branch.restore));
     json.set("created_at", time_to_json(branch.created_at));
     json.set("created_in", branch.created_in.value());
     json.set("line", branch.line.value());
@@ -144,6 +145,7 @@ Result<BranchState> branch_from_json(const Json& json) {
     branch.is_protected = LB_TRY(json.bool_at("protected"));
     branch.expire_time = LB_TRY(optional_time_at(json, "expire_time"));
     branch.ttl = LB_TRY(optional_seconds_at(json, "ttl_s"));
+    branch.restore = LB_TRY(optional_restore_at(json, "restore"));
     auto created_at = LB_TRY(optional_time_at(json, "created_at"));
     if (!created_at) return bad("JSON: key \"created_at\" is null");
     branch.created_at = *created_at;
@@ -184,6 +186,24 @@ std::string_view to_text(ComputeStatus status) {
         case ComputeStatus::kFailed: return "failed";
     }
     return "";
+}
+
+Json to_json(const std::optional<RestoreValue>& restore) {
+    if (!restore) return Json();
+    Json json = Json::object();
+    json.set("to", restore->to);
+    json.set("from", restore->from);
+    json.set("backup", restore->backup);
+    return json;
+}
+
+Result<std::optional<RestoreValue>> optional_restore_at(const Json& json, std::string_view key) {
+    const Json* found = json.find(key);
+    if (found != nullptr && found->is_null()) return std::optional<RestoreValue>();
+    const Json* object = LB_TRY(json.object_at(key));
+    return std::optional(RestoreValue{.to = LB_TRY(object->text_at("to")),
+                                      .from = LB_TRY(object->text_at("from")),
+                                      .backup = LB_TRY(object->text_at("backup"))});
 }
 
 // Nanoseconds since the Unix epoch, or null.

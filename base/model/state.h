@@ -63,6 +63,14 @@ struct ComputeSettings {
     bool operator==(const ComputeSettings&) const = default;
 };
 
+// What a restore was asked for.
+struct RestoreValue {
+    std::string to = {};      // a moment's canonical text (base/model/moment.h); empty: the present
+    std::string from = {};    // whose history; empty: the branch's own
+    std::string backup = {};  // name for the old state; empty: the engine chooses one
+    bool operator==(const RestoreValue&) const = default;
+};
+
 enum class ComputeStatus : uint8_t {
     kStopped = 0,
     kStarting = 1,
@@ -85,12 +93,15 @@ struct BranchState {
     Origin origin = Origin::kSpec;
     std::string parent = {};     // empty: root branch
     Position branch_point = {};  // position on the parent
-    // What the user wrote as the branch point ("position:123"), empty for "the parent's head then".
+    // The branch point as it was asked for (base/model/moment.h), empty for "the parent's head
+    // then".
     std::string requested_at = {};
     bool is_protected = false;
     std::optional<WallTime> expire_time = {};
     // The `ttl` that expire_time was computed from, if it was given so.
     std::optional<std::chrono::seconds> ttl = {};
+    // The newest restore that a spec asked for and that was carried out.
+    std::optional<RestoreValue> restore = {};
     WallTime created_at = {};
     Generation created_in = {};
     LineId line = {};
@@ -129,6 +140,9 @@ Json to_json(const RoleAttributes& attributes);
 Result<RoleAttributes> role_attributes_from_json(const Json& json);
 Json to_json(const ComputeSettings& settings);
 Result<ComputeSettings> compute_settings_from_json(const Json& json);
+
+Json to_json(const std::optional<RestoreValue>& restore);  // null: none
+Result<std::optional<RestoreValue>> optional_restore_at(const Json& json, std::string_view key);
 
 // Times travel as nanoseconds since the Unix epoch, durations as seconds; null is none.
 Json time_to_json(std::optional<WallTime> time);

@@ -1,6 +1,7 @@
 // lb branch create, lb branch delete: plans of one change.
 #include "base/text.h"
 #include "cli/commands/commands.h"
+#include "cli/moment_option.h"
 #include "cli/plan_flow.h"
 #include "cli/terminal.h"
 
@@ -15,8 +16,10 @@ Error bad_value(std::string_view option, const std::string& value, std::string h
 
 Result<BranchValue> branch_value(const Arguments& arguments, const ProjectState& live) {
     BranchValue value{.parent = arguments.text("parent", live.default_branch),
-                      .requested_at = arguments.text("at"),
                       .is_protected = arguments.has("protected")};
+    if (arguments.has("at")) {
+        value.requested_at = LB_TRY(moment_option("--at", arguments.text("at"), system_clock()));
+    }
     if (arguments.has("ttl") && arguments.has("expires")) {
         return Error{.code = ErrorCode::kUsage,
                      .message = "--ttl and --expires exclude each other",

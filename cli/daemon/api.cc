@@ -89,6 +89,8 @@ Result<Json> Api::answer(const ApiCall& call) {
         case ApiCall::Kind::kLogPath:
             json.set("path", LB_TRY(engine.log_path(call.project, call.branch)));
             break;
+        case ApiCall::Kind::kHistory:
+            return to_json(LB_TRY(engine.history(call.project, call.branch)));
         case ApiCall::Kind::kStopDaemon: parts_.request_stop(); break;
         case ApiCall::Kind::kCheck:
         case ApiCall::Kind::kMetrics:

@@ -31,6 +31,7 @@ extern const TableRules kSpecRules;
 extern const TableRules kProjectRules;
 extern const TableRules kBranchRules;
 extern const TableRules kComputeRules;
+extern const TableRules kRestoreRules;
 extern const TableRules kRoleRules;
 extern const TableRules kPasswordRules;
 extern const TableRules kDatabaseRules;

@@ -113,6 +113,18 @@ RegisterCrashScenario kChange("change", [](const std::string& directory, const P
     EngineHome home(directory);
     LB_MUST(home.engine().apply(second_changes(), sink));
 });
+// Main goes back to where the branch "mark" was made; "a" takes main's state.
+RegisterCrashScenario kMove("move", [](const std::string& directory, const ProgressSink& sink) {
+    EngineHome home(directory);
+    ProjectState state = home.state("shop", Observe::kNo);
+    Position mark = state.find_branch("mark")->branch_point;
+    ResourceChange restore{.address = Address::of_branch("main"), .kind = ChangeKind::kRestore};
+    restore.value = BranchValue{
+        .restore = RestoreValue{.to = cat("position:", mark.value()), .backup = "main-before"}};
+    ResourceChange reset{.address = Address::of_branch("a"), .kind = ChangeKind::kReset};
+    reset.value = BranchValue{.parent = "main"};
+    LB_MUST(home.engine().apply(change_set({restore, reset}), sink));
+});
 RegisterCrashScenario kDestroy("destroy", [](const std::string& directory,
                                              const ProgressSink& sink) {
     EngineHome home(directory);
@@ -177,6 +189,20 @@ TEST(CrashApply, ChangesAreThereOrNot) {
         LB_MUST(home.apply(first_changes()));
     }
     expect_before_or_after("change", start);
+}
+
+TEST(CrashApply, ABranchIsRestoredOrNot) {
+    LB_NEEDS_ENGINE();
+    Directory start;
+    {
+        EngineHome home(start.path());
+        LB_MUST(home.apply(first_changes()));
+        home.sql("a", "CREATE ROLE of_a");
+        LB_MUST(home.apply(change_set({create_branch("mark")})));
+        home.sql("main", "CREATE ROLE late");
+        LB_MUST(home.apply(change_set({create_role("main", "later")})));
+    }
+    expect_before_or_after("move", start);
 }
 
 TEST(CrashApply, ADestroyedProjectIsGoneOrNot) {

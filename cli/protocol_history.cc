@@ -1,0 +1,55 @@
+// A branch's history as JSON, both ways.
+#include "cli/protocol.h"
+
+namespace lb::cli {
+
+Json to_json(const engine::BranchHistory& history) {
+    Json json = Json::object();
+    json.set("branch", history.branch);
+    json.set("first_at", time_to_json(history.first_at));
+    json.set("first_position", history.first.value());
+    json.set("last_position", history.last.value());
+    json.set("first_lsn", history.first_lsn);
+    json.set("last_lsn", history.last_lsn);
+    json.set("made_from", history.made_from);
+    json.set("made_at_position", history.made_at.value());
+    json.set("density", "every position");
+    Json marks = Json::array();
+    for (const engine::HistoryMark& mark : history.marks) {
+        Json item = Json::object();
+        item.set("at", time_to_json(mark.at));
+        item.set("position", mark.position.value());
+        item.set("kind", mark.kind);
+        item.set("generation", mark.generation.value());
+        item.set("author", mark.author);
+        item.set("git_commit", mark.git_commit);
+        item.set("message", mark.message);
+        marks.push(std::move(item));
+    }
+    json.set("marks", std::move(marks));
+    return json;
+}
+
+Result<engine::BranchHistory> history_from_json(const Json& json) {
+    engine::BranchHistory history{.branch = LB_TRY(json.text_at("branch"))};
+    history.first_at = LB_TRY(optional_time_at(json, "first_at")).value_or(WallTime{});
+    history.first = Position{LB_TRY(json.unsigned_at("first_position"))};
+    history.last = Position{LB_TRY(json.unsigned_at("last_position"))};
+    history.first_lsn = LB_TRY(json.text_at("first_lsn"));
+    history.last_lsn = LB_TRY(json.text_at("last_lsn"));
+    history.made_from = LB_TRY(json.text_at("made_from"));
+    history.made_at = Position{LB_TRY(json.unsigned_at("made_at_position"))};
+    for (const Json& item : *LB_TRY(json.array_at("marks"))) {
+        engine::HistoryMark mark{.kind = LB_TRY(item.text_at("kind"))};
+        mark.at = LB_TRY(optional_time_at(item, "at")).value_or(WallTime{});
+        mark.position = Position{LB_TRY(item.unsigned_at("position"))};
+        mark.generation = Generation{LB_TRY(item.unsigned_at("generation"))};
+        mark.author = LB_TRY(item.text_at("author"));
+        mark.git_commit = LB_TRY(item.text_at("git_commit"));
+        mark.message = LB_TRY(item.text_at("message"));
+        history.marks.push_back(std::move(mark));
+    }
+    return history;
+}
+
+}  // namespace lb::cli

@@ -1,0 +1,74 @@
+#include "engine/branch_history.h"
+
+#include "base/text.h"
+#include "engine/branch_moment.h"
+
+namespace lb::engine {
+
+namespace {
+
+struct Found {
+    ProjectId project;
+    BranchRecord branch;
+};
+
+Result<Found> find(Context& context, const std::string& project, const std::string& branch) {
+    std::lock_guard lock(context.catalog_mutex);
+    const BranchRecord* record = LB_TRY(context.catalog.branch(project, branch));
+    return Found{.project = context.catalog.find(project)->record.id, .branch = *record};
+}
+
+// What an apply did with the branch; of others it is a mark if it has a git commit, because then
+// data and code of that moment belong together.
+std::optional<HistoryMark> mark_of(const GenerationRecord& record, const std::string& branch) {
+    HistoryMark mark{.at = record.applied_at,
+                     .position = record.position,
+                     .kind = "apply",
+                     .generation = record.number,
+                     .author = record.author,
+                     .git_commit = record.git_commit};
+    size_t count = 0;
+    for (const GenerationChange& change : record.changes) {
+        Result<Address> address = parse_address(change.address);
+        if (!address.is_ok() || address->branch != branch) continue;
+        ++count;
+        bool is_move = change.kind == ChangeKind::kRestore || change.kind == ChangeKind::kReset;
+        if (is_move) {
+            mark.kind = std::string(to_text(change.kind));
+            mark.message = change.detail;
+        } else if (mark.message.empty()) {
+            mark.message = cat(to_text(change.kind), ' ', change.address);
+        }
+    }
+    if (count == 0 && record.git_commit.empty()) return std::nullopt;
+    if (count > 1) mark.message += cat(" and ", count - 1, " more");
+    if (count == 0) mark.message = "other branches";
+    return mark;
+}
+
+}  // namespace
+
+Result<BranchHistory> branch_history(Context& context, const std::string& project,
+                                     const std::string& branch) {
+    Found found = LB_TRY(find(context, project, branch));
+    HistoryRange range = LB_TRY(history_range(context, project, found.branch));
+    BranchHistory history{.branch = branch,
+                          .first_at = range.first_at,
+                          .first = range.first,
+                          .last = range.last,
+                          .made_from = range.made_from,
+                          .made_at = range.made_at};
+    if (range.wal) {
+        history.first_lsn = to_text(range.wal->first);
+        history.last_lsn = to_text(range.wal->last);
+    }
+    std::string prefix = cat(kGenerationPrefix, found.project.value(), '/');
+    std::vector<store::Note> notes = LB_TRY(context.store().notes(prefix));
+    for (auto note = notes.rbegin(); note != notes.rend(); ++note) {
+        GenerationRecord record = LB_TRY(decode_generation(note->value.value_or("")));
+        if (auto mark = mark_of(record, branch)) history.marks.push_back(*std::move(mark));
+    }
+    return history;
+}
+
+}  // namespace lb::engine
