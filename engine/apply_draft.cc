@@ -260,8 +260,7 @@ private:
     Status add_backup(const std::string& wanted, BranchDraft& branch) {
         const BranchRecord& before = *branch.before;
         auto taken = [this](const std::string& name) { return is_taken(name); };
-        std::string name =
-            wanted.empty() ? backup_name(before.name, input_.now, taken) : wanted;
+        std::string name = wanted.empty() ? backup_name(before.name, input_.now, taken) : wanted;
         LB_TRY(check_branch_name(name));
         if (is_taken(name)) {
             return error_of(ErrorCode::kAlreadyExists,

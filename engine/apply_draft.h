@@ -20,7 +20,7 @@ namespace lb::engine {
 // A restore or a reset.
 struct BranchMove {
     Moment to = Present{};
-    std::string from = {};                    // whose history: the branch itself, another, its parent
+    std::string from = {};  // whose history: the branch itself, another, its parent
     std::optional<BranchRecord> backup = {};  // who gets the line that the branch had; id 0 so far
 };
 
@@ -28,8 +28,8 @@ struct BranchDraft {
     std::optional<BranchRecord> before = {};  // absent: the apply makes the branch
     std::optional<BranchRecord> after = {};   // absent: the apply deletes it
     // Lines of branches that the apply makes are not reserved yet: 0, and so are their ids.
-    std::string parent = {};                       // name, of a branch that is made; empty: root
-    Moment at = Present{};                         // where it is made
+    std::string parent = {};  // name, of a branch that is made; empty: root
+    Moment at = Present{};    // where it is made
     std::optional<BranchMove> move = {};
     std::vector<ResourceChange> sql_changes = {};  // roles and databases
     ManagedRecord managed = {};                    // afterwards; counts if there are sql_changes

@@ -60,8 +60,7 @@ void ApplyRun::start_computes() {
         if (!branch.after) continue;
         bool is_running = context_.pool.running(branch.after->line).has_value();
         bool is_new = branch.is_created() || branch.is_compute_changed || branch.move;
-        bool is_to_start =
-            (branch.after->compute.always_on && is_new) || restarts_.contains(name);
+        bool is_to_start = (branch.after->compute.always_on && is_new) || restarts_.contains(name);
         if (is_to_start || (is_running && branch.is_compute_changed)) names.push_back(name);
     }
     for_each_in_parallel(names.size(), kParallelStarts, [&](size_t i) {

@@ -42,8 +42,7 @@ ManagedRecord managed_before(ManagedRecord managed, const std::string& branch,
             auto& resources = is_role ? managed.roles : managed.databases;
             if (change->kind == ChangeKind::kCreate) resources.erase(address->name);
             if (change->kind == ChangeKind::kDelete) {
-                resources[address->name] = {.origin = change->origin,
-                                            .version = generation.number};
+                resources[address->name] = {.origin = change->origin, .version = generation.number};
             }
         }
     }

@@ -1,6 +1,6 @@
 // What an apply does with a branch that takes another state: a restore or a reset. The branch keeps
-// its name, id, port and children and gets a new line; the line that it had goes to a backup branch,
-// or goes away. The run itself is in apply_run.h.
+// its name, id, port and children and gets a new line; the line that it had goes to a backup
+// branch, or goes away. The run itself is in apply_run.h.
 #pragma once
 
 #include <functional>

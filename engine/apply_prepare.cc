@@ -93,7 +93,8 @@ Status ApplyRun::make_hidden_line(const std::string& name, const BranchDraft& br
     tell("branch.prepare", to_text(Address::of_branch(name)));
     Parent parent = LB_TRY(parent_of(branch));
     store::Commit frame;
-    frame.create.push_back({.line = branch.after->line, .parent = parent.line, .at = position_of(name)});
+    frame.create.push_back(
+        {.line = branch.after->line, .parent = parent.line, .at = position_of(name)});
     LB_TRY(context_.store().commit(frame));
     hidden_lines_.push_back(branch.after->line);
     auto moment = moments_.find(name);

@@ -126,7 +126,8 @@ CatalogEdit ApplyRun::catalog_edit() const {
         // A first start may have chosen the port since the draft was made.
         const BranchRecord* current = project == nullptr ? nullptr : project->find_branch(name);
         if (current != nullptr && record.port == branch.before->port) record.port = current->port;
-        if (!branch.sql_changes.empty() || branch.move) edit.put_managed.emplace_back(record.id, branch.managed);
+        if (!branch.sql_changes.empty() || branch.move)
+            edit.put_managed.emplace_back(record.id, branch.managed);
         edit.put_branches.push_back(std::move(record));
         if (branch.move && branch.move->backup) edit.put_branches.push_back(*branch.move->backup);
     }

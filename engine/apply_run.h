@@ -88,8 +88,8 @@ private:
     std::map<std::string, ResolvedMoment> moments_;  // those that are not the present
     std::map<std::string, LineId> retired_lines_;    // lines that moved branches leave
     std::set<std::string> restarts_;                 // moved branches whose server ran
-    BranchId live_default_branch_;                // of the wanted name, if it exists already
-    std::string transaction_;                     // name of all prepared transactions
+    BranchId live_default_branch_;                   // of the wanted name, if it exists already
+    std::string transaction_;                        // name of all prepared transactions
     LineId template_line_;
     std::set<std::string> hidden_;  // branches that are made before the commit frame
     std::vector<LineId> hidden_lines_;

@@ -19,9 +19,9 @@ std::string branch_on_line(Context& context, const std::string& project_name, Li
 
 Error not_in_history(const BranchRecord& branch, const HistoryRange& range, std::string what,
                      bool is_before) {
-    std::string wal = range.wal ? cat(", LSN ", to_text(range.wal->first), " to ",
-                                      to_text(range.wal->last))
-                                : std::string();
+    std::string wal =
+        range.wal ? cat(", LSN ", to_text(range.wal->first), " to ", to_text(range.wal->last))
+                  : std::string();
     Error error{.code = ErrorCode::kNotInHistory,
                 .message = std::move(what),
                 .help = cat("branch ", branch.name, " is restorable from ",
@@ -56,8 +56,7 @@ public:
             return outside(cat("branch ", branch_.name, " never had the LSN ", to_text(lsn)),
                            is_before);
         }
-        Result<Position> at =
-            position_of_lsn(context_.store(), branch_.line, *range_.wal, lsn);
+        Result<Position> at = position_of_lsn(context_.store(), branch_.line, *range_.wal, lsn);
         if (at.is_ok()) return ResolvedMoment{.at = *at, .cut_at = lsn};
         if (at.error().code != ErrorCode::kNotInHistory) return std::move(at).error();
         return outside(at.error().message, false);

@@ -112,8 +112,8 @@ Result<SqlTarget> start_branch(Context& context, const std::string& project,
             context.pool.start(compute_request(context, found.project, found.branch, {}));
         bool is_port_taken =
             !started.is_ok() && started.error().code == ErrorCode::kPortInUse && is_chosen_by_lb;
-        if (started.is_ok() && LB_TRY(find_branch(context, project, branch)).branch.line !=
-                                   found.branch.line) {
+        if (started.is_ok() &&
+            LB_TRY(find_branch(context, project, branch)).branch.line != found.branch.line) {
             // A restore came in between, and this server would be in the way of the right one.
             LB_TRY(context.pool.stop(found.branch.line));
             return start_branch(context, project, branch);

@@ -50,8 +50,8 @@ Result<std::optional<WalEnd>> end_in_file(store::Store& store, LineId line, Posi
     Page page;
     LB_TRY(store.read_block_at(line, at, file.inode, 0, page));
     std::optional<WalPage> first = decode_wal_page(page);
-    bool is_used = first && first->segment_bytes != 0 &&
-                   first->start == file.name.start(first->segment_bytes);
+    bool is_used =
+        first && first->segment_bytes != 0 && first->start == file.name.start(first->segment_bytes);
     if (!is_used) return std::optional<WalEnd>();
     WalEnd end{.end = wal_page_end(*first, page),
                .timeline = first->timeline,
@@ -60,8 +60,8 @@ Result<std::optional<WalEnd>> end_in_file(store::Store& store, LineId line, Posi
     auto has_page = [&](uint32_t block) -> Result<bool> {
         LB_TRY(store.read_block_at(line, at, file.inode, block, page));
         std::optional<WalPage> header = decode_wal_page(page);
-        return header && header->start.value() ==
-                             first->start.value() + uint64_t{block} * kWalPageBytes;
+        return header &&
+               header->start.value() == first->start.value() + uint64_t{block} * kWalPageBytes;
     };
     uint32_t last = 0;
     auto beyond = static_cast<uint32_t>(first->segment_bytes / kWalPageBytes);
@@ -92,8 +92,7 @@ Lsn without_page_header(Lsn lsn, uint64_t segment_bytes) {
 Result<std::optional<Position>> first_with_prefix(store::Store& store, LineId line,
                                                   store::InodeId inode, Lsn page_start,
                                                   uint64_t segment_bytes, size_t prefix_bytes) {
-    auto block =
-        static_cast<uint32_t>(page_start.value() % segment_bytes / kWalPageBytes);
+    auto block = static_cast<uint32_t>(page_start.value() % segment_bytes / kWalPageBytes);
     std::vector<Position> positions = LB_TRY(store.block_positions(line, inode, block));
     std::optional<Page> last;
     std::optional<Position> found;
@@ -104,8 +103,8 @@ Result<std::optional<Position>> first_with_prefix(store::Store& store, LineId li
         bool is_this_page = header && header->start == page_start;
         if (!last && !is_this_page) continue;  // cut off, or another use of the file
         if (!last) last = page;
-        bool has_prefix = std::equal(page.begin(), page.begin() + static_cast<ptrdiff_t>(prefix_bytes),
-                                     last->begin());
+        bool has_prefix = std::equal(
+            page.begin(), page.begin() + static_cast<ptrdiff_t>(prefix_bytes), last->begin());
         if (!is_this_page || !has_prefix) break;
         found = *at;
     }
@@ -133,8 +132,7 @@ Result<Position> position_of_lsn(store::Store& store, LineId line, const WalRang
     Lsn page_start{last_byte.value() / kWalPageBytes * kWalPageBytes};
     WalFileName name = WalFileName::of(now.timeline, last_byte, now.segment_bytes);
     store::InodeId directory = LB_TRY(wal_directory(store, line));
-    for (store::InodeId inode :
-         LB_TRY(store.inodes_of_name(line, directory, to_text(name)))) {
+    for (store::InodeId inode : LB_TRY(store.inodes_of_name(line, directory, to_text(name)))) {
         std::optional<Position> found =
             LB_TRY(first_with_prefix(store, line, inode, page_start, now.segment_bytes,
                                      wanted.value() - page_start.value()));

@@ -31,7 +31,7 @@ struct WalPage {
     Lsn start;
     uint32_t timeline = 0;
     uint32_t header_bytes = 0;
-    uint64_t segment_bytes = 0;   // of the first page of a file; 0 on the others
+    uint64_t segment_bytes = 0;    // of the first page of a file; 0 on the others
     uint32_t remaining_bytes = 0;  // of a record that began on an earlier page
 };
 // nullopt if it is no page of WAL: zeros, or anything else.

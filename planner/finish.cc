@@ -45,7 +45,8 @@ void add_base_versions(const ResourceChange& change, const ProjectState& live,
     add_branch(branch);
     auto* value = std::get_if<BranchValue>(&change.value);
     bool is_child = value != nullptr && !value->parent.empty();
-    bool takes_from_parent = change.kind == ChangeKind::kCreate || change.kind == ChangeKind::kReset;
+    bool takes_from_parent =
+        change.kind == ChangeKind::kCreate || change.kind == ChangeKind::kReset;
     if (is_child && takes_from_parent) add_branch(value->parent);
     bool is_move = change.kind == ChangeKind::kRestore || change.kind == ChangeKind::kReset;
     if (!is_move || value == nullptr || !value->restore) return;

@@ -88,12 +88,14 @@ std::string describe_move(const PlannedChange& planned) {
     const auto& value = std::get<BranchValue>(planned.change.value);
     RestoreValue wish = value.restore.value_or(RestoreValue{});
     bool is_reset = planned.change.kind == ChangeKind::kReset;
-    std::string text = is_reset ? cat("reset to ", value.parent, "@head") : cat("restore to ", wish.to);
+    std::string text =
+        is_reset ? cat("reset to ", value.parent, "@head") : cat("restore to ", wish.to);
     if (!wish.from.empty()) text += cat(" of ", wish.from);
     if (planned.risk == Risk::kDeletesData) {
         text += cat(", deletes ", format_bytes(planned.deleted_bytes));
     } else {
-        text += cat(", keeps the old state as ", wish.backup.empty() ? "a backup branch" : wish.backup);
+        text +=
+            cat(", keeps the old state as ", wish.backup.empty() ? "a backup branch" : wish.backup);
     }
     for (const AttributeDiff& diff : planned.diffs) {
         if (diff.name != "restore") text += cat(", ", diff.name, ": ", arrow(diff));

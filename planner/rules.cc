@@ -196,9 +196,10 @@ void check_branch_reset(PlannedChange& planned, const World& world) {
     const BranchState& live = *world.live().find_branch(name);
     if (live.is_protected) refuse_protected_move(planned, "reset");
     if (live.parent.empty()) {
-        refuse(planned, Refusal::kNotSupported,
-               cat("branch ", name, " is a root branch: it has no parent whose state it could take"),
-               cat("to go back to a past state of its own: lb restore ", name, " --to TIME"));
+        refuse(
+            planned, Refusal::kNotSupported,
+            cat("branch ", name, " is a root branch: it has no parent whose state it could take"),
+            cat("to go back to a past state of its own: lb restore ", name, " --to TIME"));
     }
     check_backup_name(planned, world);
     check_branch_update(planned, world);

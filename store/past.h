@@ -1,8 +1,8 @@
 // Past: what a line showed at earlier positions, read from the versions that the index has. Files
 // that have been removed since are found by their names' history.
 //
-// For one thread at a time, like the projection's loads. A line shows its ancestors' past too, up to
-// where it was made from them.
+// For one thread at a time, like the projection's loads. A line shows its ancestors' past too, up
+// to where it was made from them.
 #pragma once
 
 #include <vector>

@@ -162,8 +162,8 @@ Result<Position> LogStore::position_at(WallTime time) {
 
 Result<std::vector<InodeId>> LogStore::inodes_of_name(LineId line, InodeId directory,
                                                       std::string_view name) {
-    return alone(
-        line, [&](const Line& found) { return past_->inodes_of_name(found, directory, name); });
+    return alone(line,
+                 [&](const Line& found) { return past_->inodes_of_name(found, directory, name); });
 }
 
 Result<std::vector<DirectoryEntry>> LogStore::list_at(LineId line, Position at, InodeId directory) {

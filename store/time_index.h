@@ -3,9 +3,9 @@
 //
 //   C ~time u64  ->  sequence u64, segment u64, offset u64 of the frame's header
 //
-// `~time`: nanoseconds since the Unix epoch, inverted, so that a seek finds the newest entry up to a
-// time. A start of the store may add an entry to a second that has one already: each entry is true
-// by itself.
+// `~time`: nanoseconds since the Unix epoch, inverted, so that a seek finds the newest entry up to
+// a time. A start of the store may add an entry to a second that has one already: each entry is
+// true by itself.
 #pragma once
 
 #include <optional>

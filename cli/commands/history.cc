@@ -29,10 +29,10 @@ Result<size_t> mark_count(const Arguments& arguments) {
 }
 
 std::string history_text(const engine::BranchHistory& history, size_t count_max) {
-    std::string text = cat("branch ", history.branch, ": restorable from ",
-                           exact_time_text(history.first_at), " to now, at every position\n",
-                           "  positions  position:", history.first.value(), " to position:",
-                           history.last.value(), "\n");
+    std::string text =
+        cat("branch ", history.branch, ": restorable from ", exact_time_text(history.first_at),
+            " to now, at every position\n", "  positions  position:", history.first.value(),
+            " to position:", history.last.value(), "\n");
     if (!history.last_lsn.empty()) {
         text += cat("  WAL        ", history.first_lsn, " to ", history.last_lsn, "\n");
     }
@@ -47,8 +47,7 @@ std::string history_text(const engine::BranchHistory& history, size_t count_max)
         table.add_row({format_time(mark.at), cat("position:", mark.position.value()), mark.kind,
                        mark.generation == Generation{} ? "-" : cat(mark.generation.value()),
                        mark.author.empty() ? "-" : mark.author,
-                       mark.git_commit.empty() ? "-" : mark.git_commit.substr(0, 8),
-                       mark.message});
+                       mark.git_commit.empty() ? "-" : mark.git_commit.substr(0, 8), mark.message});
     }
     text += cat("\n", table.to_text());
     if (history.marks.size() > count_max) {
@@ -135,8 +134,7 @@ Result<ExitCode> run_branch_reset(const Arguments& arguments, Output& output) {
     std::string name = LB_TRY(session.branch_of(live, arguments.text("branch")));
     std::optional<RestoreValue> wish;
     if (arguments.has("backup")) wish = RestoreValue{.backup = arguments.text("backup")};
-    planner::Plan plan =
-        LB_TRY(move_plan(*live.find_branch(name), live, ChangeKind::kReset, wish));
+    planner::Plan plan = LB_TRY(move_plan(*live.find_branch(name), live, ChangeKind::kReset, wish));
     if (!output.is_json()) output.text(plan_text(plan, output, false));
     LB_TRY(planner::check_policy(plan, {to_text(Address::of_branch(name))}));
     if (!wish) LB_TRY(approve_reset(session, name));

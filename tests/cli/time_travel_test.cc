@@ -39,16 +39,16 @@ protected:
     void make_shop() {
         shell().write_spec(kSpec);
         shell().must("lb apply --auto-approve");
-        shell().sql("main", "shop", "CREATE TABLE t (n int PRIMARY KEY); CREATE TABLE noise (x int)");
+        shell().sql("main", "shop",
+                    "CREATE TABLE t (n int PRIMARY KEY); CREATE TABLE noise (x int)");
     }
 
     // Each commit with a time and an LSN at which it was there and the next one was not.
     std::vector<Commit> commit_and_note(int first, int count) {
-        std::string script =
-            "SET synchronous_commit = on;\n\\o /dev/null\nSELECT 1;\n\\o\n";
+        std::string script = "SET synchronous_commit = on;\n\\o /dev/null\nSELECT 1;\n\\o\n";
         for (int n = first; n < first + count; ++n) {
-            script += cat("INSERT INTO t VALUES (", n, ");\n",
-                          "SELECT ", n, ", to_char(clock_timestamp() AT TIME ZONE 'UTC', "
+            script += cat("INSERT INTO t VALUES (", n, ");\n", "SELECT ", n,
+                          ", to_char(clock_timestamp() AT TIME ZONE 'UTC', "
                           "'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), pg_current_wal_flush_lsn();\n",
                           "SELECT pg_sleep(0.005) \\g /dev/null\n");
         }
@@ -110,13 +110,16 @@ TEST_F(TimeTravel, ARestoreKeepsEverythingButTheData) {
     ASSERT_EQ(commits.size(), 30U);
     shell().must("lb branch create child");
     std::string url = shell().must("lb url -b main --socket");
-    std::string child = shell().must("lb branch show child --json | grep -E '\"(parent|line|branch_point)\"'");
+    std::string child =
+        shell().must("lb branch show child --json | grep -E '\"(parent|line|branch_point)\"'");
 
     std::string plan = shell().must(cat("lb restore main --to ", commits[9].time));
     EXPECT_TRUE(has(plan, "restore to")) << plan;
     EXPECT_EQ(newest("main"), "10 to 10");
     EXPECT_EQ(shell().must("lb url -b main --socket"), url);
-    EXPECT_EQ(shell().must("lb branch show child --json | grep -E '\"(parent|line|branch_point)\"'"), child);
+    EXPECT_EQ(
+        shell().must("lb branch show child --json | grep -E '\"(parent|line|branch_point)\"'"),
+        child);
     EXPECT_EQ(newest("child"), "30 to 30");
     std::string backup = shell().must("lb branch list | grep -o 'main-old-[0-9-]*' | head -1");
     backup.pop_back();
@@ -125,9 +128,10 @@ TEST_F(TimeTravel, ARestoreKeepsEverythingButTheData) {
 
     // The new line has a history of its own, and the old one is still to be had.
     shell().sql("main", "shop", "INSERT INTO t VALUES (1000)");
-    EXPECT_TRUE(has(shell().refused(cat("lb restore main --to ", commits[20].time), 1, "LB0305"),
-                    backup));
-    shell().must(cat("lb restore main --to ", commits[20].lsn, " --from ", backup, " --backup second"));
+    EXPECT_TRUE(
+        has(shell().refused(cat("lb restore main --to ", commits[20].time), 1, "LB0305"), backup));
+    shell().must(
+        cat("lb restore main --to ", commits[20].lsn, " --from ", backup, " --backup second"));
     EXPECT_EQ(newest("main"), "21 to 21");
     EXPECT_EQ(newest("second"), "11 to 1000");
     std::string history = shell().must("lb history main");
@@ -146,7 +150,8 @@ TEST_F(TimeTravel, ASpecRestoresOnce) {
     std::vector<Commit> commits = commit_and_note(1, 10);
     ASSERT_EQ(commits.size(), 10U);
     auto spec_with = [&](const Commit& commit) {
-        shell().write_spec(cat(kSpec, "\n[branches.main]\nrestore = { to = \"", commit.time, "\" }\n"));
+        shell().write_spec(
+            cat(kSpec, "\n[branches.main]\nrestore = { to = \"", commit.time, "\" }\n"));
     };
     spec_with(commits[6]);
     EXPECT_TRUE(has(shell().must("lb plan"), "restore to"));
@@ -183,8 +188,10 @@ TEST_F(TimeTravel, WhatCannotBeIsRefused) {
     auto refuses = [&](const std::string& what, int exit_code, const std::string& code) {
         return shell().refused(cat("lb ", what), exit_code, code);
     };
-    EXPECT_TRUE(has(refuses("restore main --to 2199-01-01T00:00:00Z", 1, "LB0305"), "restorable from"));
-    EXPECT_TRUE(has(refuses("branch create x --at 2001-01-01T00:00:00Z", 1, "LB0305"), "restorable from"));
+    EXPECT_TRUE(
+        has(refuses("restore main --to 2199-01-01T00:00:00Z", 1, "LB0305"), "restorable from"));
+    EXPECT_TRUE(
+        has(refuses("branch create x --at 2001-01-01T00:00:00Z", 1, "LB0305"), "restorable from"));
     EXPECT_TRUE(has(refuses("restore main --to FF/0", 1, "LB0305"), "LSN"));
     EXPECT_TRUE(has(refuses("branch create x --at 0/1", 1, "LB0305"), "LSN"));
     refuses("restore main --to position:999999999", 1, "LB0305");

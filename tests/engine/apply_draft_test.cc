@@ -81,12 +81,12 @@ TEST_F(ApplyDraftTest, ParentsComeFirst) {
 }
 
 TEST_F(ApplyDraftTest, BranchPointsAreParsed) {
-    EXPECT_EQ(LB_MUST(draft({create_branch("x")})).branches.at("x").at, kHead);
+    EXPECT_EQ(LB_MUST(draft({create_branch("x")})).branches.at("x").at, Moment(Present{}));
     EXPECT_EQ(
         LB_MUST(draft({create_branch("x", {.parent = "main", .requested_at = "position:12"})}))
             .branches.at("x")
             .at,
-        Position{12});
+        Moment(Position{12}));
     for (const char* text : {"position:", "position:0", "position:1x", "head", "position:-1"}) {
         expect_error({create_branch("x", {.parent = "main", .requested_at = text})},
                      ErrorCode::kBadRequest);

@@ -44,6 +44,10 @@ BranchRecord any_branch() {
     if (*rc::gen::arbitrary<bool>()) {
         record.ttl = std::chrono::seconds{*rc::gen::inRange<int64_t>(0, 1'000'000)};
     }
+    if (*rc::gen::arbitrary<bool>()) {
+        record.restore =
+            RestoreValue{.to = *any_name(), .from = *any_name(), .backup = *any_name()};
+    }
     record.compute.port = *rc::gen::arbitrary<uint16_t>();
     record.compute.always_on = *rc::gen::arbitrary<bool>();
     return record;
@@ -91,10 +95,12 @@ RC_GTEST_PROP(CatalogRecords, GenerationComesBack, ()) {
                             .position = *any_id<Position>()};
     size_t count = *rc::gen::inRange<size_t>(0, 5);
     for (size_t i = 0; i < count; ++i) {
-        record.changes.push_back(
-            {.address = *any_name(),
-             .kind =
-                 *rc::gen::element(ChangeKind::kCreate, ChangeKind::kUpdate, ChangeKind::kDelete)});
+        record.changes.push_back({.address = *any_name(),
+                                  .kind = *rc::gen::element(
+                                      ChangeKind::kCreate, ChangeKind::kUpdate, ChangeKind::kDelete,
+                                      ChangeKind::kRestore, ChangeKind::kReset),
+                                  .origin = any_origin(),
+                                  .detail = *any_name()});
     }
     auto decoded = decode_generation(encode(record));
     RC_ASSERT(decoded.is_ok());

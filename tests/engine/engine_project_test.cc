@@ -94,7 +94,7 @@ TEST_F(EngineProjectTest, ABranchOfAPastPositionHasThePast) {
     EXPECT_EQ(rescue.requested_at, value.requested_at);
     expect_error(change_set({create_branch(
                      "future", {.parent = "main", .requested_at = "position:999999999999"})}),
-                 ErrorCode::kStoreInvalid);
+                 ErrorCode::kNotInHistory);
 }
 
 TEST_F(EngineProjectTest, DeletedBranchesAreGone) {

@@ -217,9 +217,11 @@ TEST(CommandRules, branch_points) {
         return verdict_of(change, shop_state());
     };
     EXPECT_EQ(at("position:12"), "ok");
+    EXPECT_EQ(at("0/16B3748"), "ok");
+    EXPECT_EQ(at("2026-04-12T09:30:00Z"), "ok");
     EXPECT_EQ(at(""), "ok");
     for (const char* text : {"position:", "position:0", "position:1x", "position:-1",
-                             "position:99999999999999999999", "12", "0/16B3748"}) {
+                             "position:99999999999999999999", "12", "git:4f2c1e9"}) {
         EXPECT_EQ(at(text).substr(0, 13), "not_supported") << text;
     }
 }

@@ -76,11 +76,17 @@ private:
         if (!state_.exists) return wrong(change, "no project");
         if (change.kind == ChangeKind::kCreate) return create_branch(change);
         if (live == nullptr) return wrong(change, "does not exist");
-        if (change.kind == ChangeKind::kUpdate) {
+        bool is_reset = change.kind == ChangeKind::kReset;
+        bool is_restore = change.kind == ChangeKind::kRestore;
+        if ((is_restore || is_reset) && live->is_protected) return wrong(change, "is protected");
+        if (change.kind == ChangeKind::kUpdate || is_restore || is_reset) {
             const auto& value = std::get<BranchValue>(change.value);
             if (value.parent != live->parent || value.requested_at != live->requested_at) {
                 return wrong(change, "another branch point");
             }
+            if (!is_restore && !is_reset && value.restore != live->restore)
+                return wrong(change, "restores");
+            if (change.origin == Origin::kSpec) live->restore = value.restore;
             live->is_protected = value.is_protected;
             set_expiration(*live, value);
             if (change.origin == Origin::kSpec) live->origin = Origin::kSpec;
