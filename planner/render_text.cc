@@ -127,6 +127,7 @@ std::string describe(const PlannedChange& planned) {
     // The symbol says "refused", so words say what was.
     std::string action(to_text(planned.change.kind));
     if (text.empty() || planned.change.kind == ChangeKind::kDelete) return action;
+    if (text.starts_with(action)) return text;
     return cat(action, " ", text);
 }
 

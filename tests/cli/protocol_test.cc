@@ -46,7 +46,8 @@ TEST(Protocol, CallsRoundTrip) {
         ApiCall call{.kind = Kind::kProject, .project = "shop", .branches = branches};
         EXPECT_EQ(round_trip(call), call);
     }
-    for (Kind kind : {Kind::kConnect, Kind::kStopCompute, Kind::kRestartCompute, Kind::kLogPath}) {
+    for (Kind kind : {Kind::kConnect, Kind::kStopCompute, Kind::kRestartCompute, Kind::kLogPath,
+                      Kind::kHistory}) {
         ApiCall call{.kind = kind, .project = "shop", .branch = "feature/cart"};
         EXPECT_EQ(round_trip(call), call);
     }
