@@ -34,6 +34,7 @@ void check_key(std::string_view key) {
         case KeySpace::kLogicalBytes:
         case KeySpace::kLine:
         case KeySpace::kNote:
+        case KeySpace::kTime:
         case KeySpace::kMeta: break;
     }
 }
