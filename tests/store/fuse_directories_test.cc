@@ -113,8 +113,11 @@ TEST_F(FuseDirectories, LinesAreDirectoriesOfTheMount) {
     LineId child = fork(line_);
     EXPECT_EQ(names_in(mount_directory()),
               (std::vector<std::string>{to_string(line_), to_string(child)}));
-    EXPECT_EQ(errno_from([&] { return ::mkdir(line_directory(LineId{77}).c_str(), 0700); }), EPERM);
-    EXPECT_EQ(errno_from([&] { return ::rmdir(line_directory(child).c_str()); }), EPERM);
+    // The kernel itself keeps an ordinary user from writing to the mount's root.
+    const int refused = ::geteuid() == 0 ? EPERM : EACCES;
+    EXPECT_EQ(errno_from([&] { return ::mkdir(line_directory(LineId{77}).c_str(), 0700); }),
+              refused);
+    EXPECT_EQ(errno_from([&] { return ::rmdir(line_directory(child).c_str()); }), refused);
     EXPECT_EQ(errno_from([&] { return ::chmod(mount_directory().c_str(), 0700); }), EPERM);
     for (std::string name : {"0", "01", "+1", "1x", "x", "99999999", "18446744073709551616"}) {
         EXPECT_EQ(
