@@ -23,6 +23,9 @@ struct Offline {
         const SegmentSummary& last = log->segments.back();
         return LogPlace{last.segment, last.end_offset, last.last_sequence};
     }
+    std::vector<SegmentSummary> unsettled() const {
+        return log ? log->unsettled : std::vector<SegmentSummary>();
+    }
 };
 
 Result<Offline> look_at(const CheckOptions& options, CheckReport& report) {
@@ -131,6 +134,7 @@ Result<CheckReport> check_store(const CheckOptions& options, const CheckSink& si
                       .directory = options.directory,
                       .super = store.super,
                       .end = store.end(),
+                      .unsettled = store.unsettled(),
                       .used = used.cursor.get(),
                       .used_place = used.place},
                      options.scratch_directory, sink, report));
@@ -155,6 +159,7 @@ Result<CheckReport> rebuild_index(const CheckOptions& options, const CheckSink& 
                       .directory = options.directory,
                       .super = store.super,
                       .end = store.end(),
+                      .unsettled = store.unsettled(),
                       .rebuilt = index.get()},
                      sink, report);
         LB_TRY(run.run());

@@ -163,8 +163,15 @@ Status CheckRun::progress(std::string_view step, uint64_t done_bytes, uint64_t t
 }
 
 Status CheckRun::run() {
-    log_ = std::make_unique<ReadOnlyLog>(
-        *this, LB_TRY(list_segments(*options_.disk, options_.directory, options_.end)));
+    std::vector<SurveyedSegment> segments =
+        LB_TRY(list_segments(*options_.disk, options_.directory, options_.end));
+    for (const SegmentSummary& unsettled : options_.unsettled) {
+        auto found = std::ranges::find(segments, unsettled.segment, &SurveyedSegment::segment);
+        if (found == segments.end()) continue;
+        found->is_sealed = false;
+        found->end_offset = unsettled.end_offset;
+    }
+    log_ = std::make_unique<ReadOnlyLog>(*this, std::move(segments));
     projection_ = std::make_unique<Projection>(*log_, *options_.rebuilt,
                                                ProjectionLimits::for_bytes(kScratchCacheBytes));
     audit_ = std::make_unique<Audit>(*this);

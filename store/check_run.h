@@ -8,6 +8,7 @@
 #include "store/check.h"
 #include "store/check_frames.h"
 #include "store/index.h"
+#include "store/log_recovery.h"
 #include "store/log_super.h"
 #include "store/projection.h"
 #include "store/segment_survey.h"
@@ -19,7 +20,9 @@ struct CheckRunOptions {
     std::string directory;
     Super super;
     std::optional<LogPlace> end = {};  // nullopt: unknown, read all there is
-    Index* rebuilt = nullptr;          // filled from the log
+    // Whose footers may be missing without being damage.
+    std::vector<SegmentSummary> unsettled = {};
+    Index* rebuilt = nullptr;  // filled from the log
     // The index that the store uses and the place that it stands for; nullptr: nothing to compare.
     IndexCursor* used = nullptr;
     LogPlace used_place = {};

@@ -87,8 +87,9 @@ private:
     std::vector<Found> found_;
     std::vector<Accepted> accepted_;
     Chain chain_;
-    uint64_t durable_sequence_ = 0;  // the largest one that anything names
-    Error next_problem_;             // why no further segment continues the log
+    uint64_t durable_sequence_ = 0;    // the largest one that anything names
+    uint64_t durable_by_headers_ = 0;  // the largest one that a segment's header names
+    Error next_problem_;               // why no further segment continues the log
 };
 
 Status Recovery::find_end() {
@@ -111,7 +112,12 @@ Status Recovery::make_consistent() {
 
 RecoveredLog Recovery::take_result() {
     RecoveredLog log;
-    for (const Accepted& accepted : accepted_) log.segments.push_back(accepted.summary);
+    for (const Accepted& accepted : accepted_) {
+        log.segments.push_back(accepted.summary);
+        if (accepted.summary.last_sequence >= durable_by_headers_) {
+            log.unsettled.push_back(accepted.summary);
+        }
+    }
     log.active_entries = std::move(accepted_.back().entries);
     log.last_sequence = chain_.sequence;
     log.last_frame_hash = chain_.frame_hash;
@@ -169,14 +175,14 @@ Status Recovery::inspect(Found& found) {
 Status Recovery::walk() {
     chain_ = {.sequence = 0, .frame_hash = first_previous_frame_hash(super_.store_id)};
     next_problem_ = damaged(SegmentId{found_.size() + 1}, "is missing");
-    uint64_t durable_by_headers = durable_sequence_;
+    durable_by_headers_ = durable_sequence_;
     for (const Found& found : found_) {
         Status continues = check_continues(found);
         if (!continues) {
             next_problem_ = std::move(continues).error();
             break;
         }
-        if (found.footer && found.footer->last_sequence < durable_by_headers) {
+        if (found.footer && found.footer->last_sequence < durable_by_headers_) {
             trust(found);
         } else {
             LB_TRY(scan(found));

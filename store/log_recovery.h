@@ -25,7 +25,10 @@ struct SegmentSummary {
 };
 
 struct RecoveredLog {
-    std::vector<SegmentSummary> segments;     // oldest first; the last one is the active one
+    std::vector<SegmentSummary> segments;  // oldest first; the last one is the active one
+    // Those that ended when nothing after them was durable: a power cut may have taken their
+    // footers, which recovery writes again.
+    std::vector<SegmentSummary> unsettled;
     std::vector<FooterEntry> active_entries;  // of all records of the active segment
     uint64_t last_sequence = 0;
     uint64_t last_frame_hash = 0;

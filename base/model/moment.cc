@@ -62,8 +62,10 @@ std::optional<Moment> parse_moment(std::string_view text) {
         return Moment(Position{static_cast<uint64_t>(*number)});
     }
     if (auto lsn = parse_lsn(text)) return Moment(*lsn);
-    if (auto time = parse_time(text)) return Moment(*time);
-    return std::nullopt;
+    auto time = parse_time(text);
+    // One that its zone moves out of the years that can be written has no canonical form.
+    if (!time || !parse_time(exact_time_text(*time))) return std::nullopt;
+    return Moment(*time);
 }
 
 std::string to_text(const Moment& moment) { return std::visit(MomentText{}, moment); }
