@@ -108,8 +108,8 @@ public:
     // An unknown project is no error: exists is false. Observe::kYes reads roles and databases of
     // the default branch (starting its compute only if nothing valid is remembered).
     virtual Result<ProjectState> state(const std::string& project, Observe observe) = 0;
-    // A part of state(): those of `branches` that there are, what they are made from, their
-    // children, and the default branch. Costs the same however many others there are.
+    // A part of state(): those of `branches` that there are, what they are made from, up to ten of
+    // their children each, and the default branch. Costs the same however many others there are.
     virtual Result<ProjectState> state_around(const std::string& project,
                                               const std::vector<std::string>& branches) = 0;
 

@@ -89,6 +89,9 @@ Result<ProjectState> view_catalog(Context& context, const std::string& name,
     return state;
 }
 
+// Enough to know that there are some, and to name them.
+constexpr size_t kChildrenShownMax = 10;
+
 std::set<std::string> names_around(const Project& project,
                                    const std::vector<std::string>& branches) {
     std::set<std::string> names = {project.default_branch().name};
@@ -98,7 +101,9 @@ std::set<std::string> names_around(const Project& project,
         names.insert(name);
         const BranchRecord* parent = project.find_branch(branch->parent);
         if (parent != nullptr) names.insert(parent->name);
-        for (std::string& child : project.children(branch->id)) names.insert(std::move(child));
+        std::vector<std::string> children = project.children(branch->id);
+        children.resize(std::min(children.size(), kChildrenShownMax));
+        names.insert(children.begin(), children.end());
     }
     return names;
 }

@@ -11,7 +11,8 @@ namespace lb::engine {
 // Errors: those of observe_branch() if `observe` asks for it.
 Result<ProjectState> view_project(Context& context, const std::string& project, Observe observe);
 
-// Of the branches only those that `branches` name, their parents and children, and the default one.
+// Of the branches only those that `branches` name, their parents and some children, and the
+// default.
 Result<ProjectState> view_project_around(Context& context, const std::string& project,
                                          const std::vector<std::string>& branches);
 
