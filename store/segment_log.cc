@@ -20,10 +20,6 @@ namespace lb::store {
 
 namespace {
 
-// A sync into zeros saves a few small writes; filling a segment with zeros costs as much as some
-// hundred of those.
-constexpr uint64_t kSyncsWorthZeroing = 256;
-
 class Log final : public SegmentLog {
 public:
     Log(const LogOptions& options, const Super& super, std::unique_ptr<SegmentPool> pool,
@@ -80,7 +76,6 @@ private:
     uint64_t last_frame_hash_;
     WallTime last_written_at_;
     uint64_t sealed_bytes_ = 0;
-    uint64_t sync_count_at_roll_ = 0;
     uint64_t frame_count_ = 0;
     FrameBuilder builder_;
     std::string stopped_because_;  // not empty: the log is stopped
@@ -194,7 +189,6 @@ Status Log::roll() {
     active_file_ = std::move(next_segment_.file);
     next_segment_ = {};
     active_entries_.clear();
-    sync_count_at_roll_ = commits_.flush_count();
     files_.put(next, active_file_);
     segments_.push_back({.segment = next,
                          .first_sequence = full.last_sequence + 1,
@@ -206,11 +200,7 @@ Status Log::roll() {
 // Fills next_segment_. What an earlier call, that a full disk stopped, has left there is used
 // first.
 Status Log::prepare_segment(SegmentId segment) {
-    if (!next_segment_.file) {
-        uint64_t sync_count = commits_.flush_count() - sync_count_at_roll_;
-        next_segment_ = LB_TRY(pool_->take(
-            sync_count >= kSyncsWorthZeroing ? SpareKind::kZeroed : SpareKind::kAllocated));
-    }
+    if (!next_segment_.file) next_segment_ = LB_TRY(pool_->take());
     SegmentHeader header{.store_id = super_.store_id,
                          .segment = segment,
                          .first_sequence = segments_.back().last_sequence + 1,

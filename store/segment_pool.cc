@@ -81,9 +81,8 @@ void SegmentPool::stop() {
     if (thread_.joinable()) thread_.join();
 }
 
-Result<Spare> SegmentPool::take(SpareKind next) {
+Result<Spare> SegmentPool::take() {
     std::unique_lock lock(mutex_);
-    next_kind_ = next;
     Spare spare;
     if (ready_.empty()) {
         lock.unlock();
@@ -98,9 +97,9 @@ Result<Spare> SegmentPool::take(SpareKind next) {
         lock.unlock();
         // The one after it, so that a full disk is noticed a segment early. Not having it is no
         // error.
-        Result<Spare> following = allocate();
+        Result<Spare> next = allocate();
         lock.lock();
-        if (following) ready_.push_back(*std::move(following));
+        if (next) ready_.push_back(*std::move(next));
     }
     return spare;
 }
@@ -154,15 +153,6 @@ Result<Spare> SegmentPool::next_zeroed() {
     return std::move(filled).error();
 }
 
-Result<Spare> SegmentPool::make_next() {
-    SpareKind kind;
-    {
-        std::lock_guard lock(mutex_);
-        kind = next_kind_;
-    }
-    return kind == SpareKind::kZeroed ? next_zeroed() : allocate();
-}
-
 void SegmentPool::run() {
     std::unique_lock lock(mutex_);
     while (!is_stopping_) {
@@ -171,7 +161,7 @@ void SegmentPool::run() {
             continue;
         }
         lock.unlock();
-        Result<Spare> spare = make_next();
+        Result<Spare> spare = next_zeroed();
         lock.lock();
         if (spare) {
             ready_.push_back(*std::move(spare));

@@ -1,8 +1,6 @@
 // SegmentPool: segment files that are ready before they are needed. A background thread fills
 // spares with zeros, because fdatasync into written blocks costs a fifth of one that also has to
-// record where new blocks are. That pays only where a segment sees many syncs: under a bulk load it
-// would write everything twice. So who takes a spare says how to make the one after it. When none
-// is ready in time, a file that is only allocated does.
+// record where new blocks are; when none is filled in time, a file that is only allocated does.
 //
 // Thread-safe. Errors: kStoreFull, kIo.
 #pragma once
@@ -23,8 +21,6 @@ struct Spare {
     std::unique_ptr<File> file;  // segment_bytes long, all zeros
 };
 
-enum class SpareKind { kAllocated, kZeroed };
-
 struct SegmentPoolOptions {
     Disk* disk = nullptr;
     std::string directory;  // where the segments are
@@ -39,8 +35,8 @@ public:
     static Result<std::unique_ptr<SegmentPool>> open(SegmentPoolOptions options);
     ~SegmentPool();
 
-    // A ready spare or, if there is none, one that is allocated now. The thread makes the next one.
-    Result<Spare> take(SpareKind next);
+    // A ready spare or, if there is none, one that is allocated now.
+    Result<Spare> take();
 
     // Joins the thread. No call may follow.
     void stop();
@@ -51,7 +47,6 @@ private:
     Result<Spare> allocate();
     Status fill_with_zeros(File& file);
     Result<Spare> next_zeroed();
-    Result<Spare> make_next();
     bool is_stopping();
     void run();
 
@@ -62,7 +57,6 @@ private:
     std::vector<Spare> ready_;
     std::vector<std::string> old_paths_;  // of an earlier run, not looked at yet
     uint64_t next_number_ = 0;
-    SpareKind next_kind_ = SpareKind::kZeroed;
     bool is_stopping_ = false;
     std::thread thread_;
 };

@@ -239,7 +239,7 @@ TEST_F(PoolTest, SparesAreWholeAndZero) {
     for (uint32_t spares : {0u, 3u}) {
         auto pool = open(spares);
         for (int i = 0; i < 8; ++i) {
-            Spare spare = LB_MUST(pool->take(SpareKind::kZeroed));
+            Spare spare = LB_MUST(pool->take());
             EXPECT_EQ(LB_MUST(spare.file->size_bytes()), kTestSegmentBytes);
             EXPECT_TRUE(is_zero(read_file(disk_, spare.path)));
             LB_MUST(disk_.remove(spare.path));
@@ -275,13 +275,13 @@ TEST_F(PoolTest, AFullDiskIsReportedAndLeavesNothingBehind) {
     for (uint32_t spares : {0u, 2u}) {
         disk_.set_capacity_bytes(0);
         auto pool = open(spares);
-        Result<Spare> none = pool->take(SpareKind::kZeroed);
+        Result<Spare> none = pool->take();
         ASSERT_FALSE(none);
         EXPECT_EQ(none.error().code, ErrorCode::kStoreFull);
         pool->stop();
         EXPECT_EQ(file_count(), 0u);
         disk_.set_capacity_bytes(UINT64_MAX);
-        LB_MUST(disk_.remove(LB_MUST(open(spares)->take(SpareKind::kZeroed)).path));
+        LB_MUST(disk_.remove(LB_MUST(open(spares)->take()).path));
         for (const std::string& name : LB_MUST(disk_.list("seg"))) {
             LB_MUST(disk_.remove("seg/" + name));
         }
