@@ -387,10 +387,11 @@ private:
                            "apply the restore first, then plan again");
         }
         for (const auto& [name, branch] : draft_.branches) {
-            bool is_taken_name = std::ranges::any_of(draft_.branches, [&](const auto& entry) {
-                const auto& move = entry.second.move;
-                return move && move->backup && move->backup->name == name;
-            });
+            bool is_taken_name =
+                std::ranges::any_of(draft_.branches, [&name = name](const auto& entry) {
+                    const auto& move = entry.second.move;
+                    return move && move->backup && move->backup->name == name;
+                });
             if (!is_taken_name) continue;
             return error_of(ErrorCode::kAlreadyExists,
                             cat("branch ", quoted(name), " is made and is the name of a backup"));
