@@ -1,11 +1,13 @@
 // FuseTransport: shows the lines of a Store as directories of one FUSE mount, <mount>/<line id>/.
 //
-// Block atomicity, the condition under which PostgreSQL may run with full_page_writes=off: files
-// are opened with direct I/O, so that one write(2) is one request, and the connection is set up so
-// that the kernel never cuts a request inside an 8 KiB block (docs/architecture.md says how).
+// Block atomicity, the condition under which PostgreSQL may run with full_page_writes=off: every
+// 8 KiB block reaches the store whole. The connection is set up so that the kernel never cuts a
+// large request inside a block, and a block that it cuts while it copies into its cache is joined
+// again (docs/transport.md).
 //
-// One reader thread answers what is in memory inline; what can wait (sync, cold reads) goes to a
-// pool. Node ids are (line << 40 | inode), so that (st_dev, st_ino) is unique per data directory.
+// One thread at a time reads requests and answers what is in memory; before it waits for the disk
+// another one takes over. Node ids are (line << 40 | inode), so that (st_dev, st_ino) is unique per
+// data directory.
 #pragma once
 
 #include <functional>
