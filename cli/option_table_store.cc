@@ -59,12 +59,25 @@ CommandInfo debug_segment_command() {
             .summary = "Print the records of a segment file of the store",
             .description = "Reads the file itself; no daemon is needed. docs/store-format.md.",
             .positionals = {{.name = "FILE",
-                             .help = "a file of HOME/store/seg",
+                             .help = "a file of HOME/store/seg or HOME/store/cold",
                              .completes = Completes::kFile,
                              .is_required = true}},
             .options = {},
             .examples = {{"lb debug segment ~/.local/share/lb/store/seg/0000000000000001.seg", ""}},
             .run = run_debug_segment};
+}
+
+CommandInfo debug_manifest_command() {
+    return {.name = "debug manifest",
+            .summary = "Print the manifest of the store",
+            .description = "Reads the file itself; no daemon is needed. docs/store-format.md.",
+            .positionals = {{.name = "FILE",
+                             .help = "HOME/store/MANIFEST or HOME/store/MANIFEST.copy",
+                             .completes = Completes::kFile,
+                             .is_required = true}},
+            .options = {},
+            .examples = {{"lb debug manifest ~/.local/share/lb/store/MANIFEST", ""}},
+            .run = run_debug_manifest};
 }
 
 OptionInfo prefix_option(std::string_view help) {
@@ -111,7 +124,7 @@ std::vector<CommandInfo> store_commands() {
     return {
         top_command(),           metrics_command(),     statistics_command(),
         fsck_command(),          debug_index_command(), debug_catalog_command(),
-        debug_segment_command(), debug_super_command(),
+        debug_segment_command(), debug_manifest_command(), debug_super_command(),
     };
 }
 

@@ -122,6 +122,17 @@ void BlockMap::cut(LineId line, DataId data, uint32_t first_block, uint64_t end_
     }
 }
 
+void BlockMap::move(const Moves& moves) {
+    chunks_.for_each([&](BlockChunk& chunk) {
+        for (BlockVersion& version : chunk) {
+            if (version.sequence == 0) continue;
+            auto moved = moves.find(version.location());
+            if (moved == moves.end()) continue;
+            version = BlockVersion(moved->second, version.sequence, LineId{version.line});
+        }
+    });
+}
+
 void BlockMap::trim(size_t chunk_count_max) {
     chunks_.trim([&] { return chunks_.size() > chunk_count_max; },
                  [](const Key&, const BlockChunk&) {});

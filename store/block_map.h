@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <unordered_map>
 
 #include "store/clock_cache.h"
 #include "store/index.h"
@@ -35,6 +36,12 @@ using BlockChunk = std::array<BlockVersion, kChunkBlocks>;
 // Errors: the index's; kStoreDamaged for an entry that cannot be read.
 Result<BlockChunk> read_chunk(IndexCursor& cursor, LineView view, DataId data, uint32_t chunk);
 
+struct LocationHash {
+    size_t operator()(const RecordLocation& location) const {
+        return mix_hash(location.segment.value(), location.offset);
+    }
+};
+
 class BlockMap {
 public:
     // nullptr if the chunk is not in memory.
@@ -47,6 +54,10 @@ public:
     void set(LineId line, DataId data, uint32_t block, const BlockVersion& version);
     // Blocks from `first_block` up to `end_block` become holes.
     void cut(LineId line, DataId data, uint32_t first_block, uint64_t end_block);
+
+    // Records that moved: where each of them was, and where it is now.
+    using Moves = std::unordered_map<RecordLocation, RecordLocation, LocationHash>;
+    void move(const Moves& moves);
 
     void trim(size_t chunk_count_max);
     size_t size() const { return chunks_.size(); }

@@ -35,6 +35,7 @@ Result<Offline> look_at(const CheckOptions& options, CheckReport& report) {
                      .message = cat("there is no store in ", quoted(options.directory)),
                      .help = "name the home that has one with --home"};
     }
+    LB_TRY(check_not_reclaimed(*result.disk, options.directory));
     result.super = LB_TRY(super_or_guess(*result.disk, options.directory,
                                          [&](const Problem& problem) { report.add(problem); }));
     uint64_t known_durable_sequence = 0;
@@ -42,7 +43,8 @@ Result<Offline> look_at(const CheckOptions& options, CheckReport& report) {
         known_durable_sequence = durable_by_index(*result.disk, options.directory);
     }
     Result<RecoveredLog> log =
-        inspect_log(*result.disk, options.directory, result.super, known_durable_sequence);
+        inspect_log(*result.disk, options.directory, result.super,
+                    first_manifest(result.super.store_id).base, known_durable_sequence);
     if (log) {
         result.log = *std::move(log);
     } else if (log.error().code == ErrorCode::kStoreDamaged) {

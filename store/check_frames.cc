@@ -103,6 +103,7 @@ Status FrameAudit::after(const ReplayFrame& frame) {
             }
             case RecordType::kInode:
             case RecordType::kLineDelete:
+            case RecordType::kLineSize:
             case RecordType::kNote: break;
         }
     }

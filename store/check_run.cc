@@ -1,4 +1,5 @@
 #include "store/check_run.h"
+#include "store/cold_segment.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -75,6 +76,22 @@ public:
         return read_only();
     }
     LogStatistics statistics() const override { return {}; }
+
+    // Stores whose log has lost its beginning are not checked (check_not_reclaimed).
+    std::shared_ptr<const Manifest> manifest() const override {
+        return std::make_shared<const Manifest>(first_manifest(run_.options_.super.store_id));
+    }
+    Status set_manifest(Manifest) override { return read_only(); }
+    std::vector<SegmentSummary> full_segments() const override { return {}; }
+    Result<LogBase> base_at(SegmentId) override { return read_only(); }
+    Status visit_segments(SegmentId, const std::function<Status(const ReplayFrame&)>&) override {
+        return read_only();
+    }
+    Status visit_cold_segment(const ColdFile&,
+                              const std::function<Status(const ReplayRecord&)>&) override {
+        return read_only();
+    }
+    std::unique_ptr<ColdWriter> cold_writer(SegmentId) override { return nullptr; }
     Status close() override { return ok(); }
 
 private:

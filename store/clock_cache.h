@@ -61,6 +61,11 @@ public:
         }
     }
 
+    template <class Visit>
+    void for_each(const Visit& visit) {
+        for (Entry* entry : ring_) visit(entry->value);
+    }
+
     void clear() {
         ring_.clear();
         entries_.clear();

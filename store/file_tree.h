@@ -68,6 +68,7 @@ public:
     Status allocate(const Line& line, InodeId inode, uint64_t offset, uint64_t length);
     Status zero(const Line& line, InodeId inode, uint64_t offset, uint64_t length);
 
+    bool is_open(LineId line, InodeId inode) const { return is_retained(line, inode); }
     void retain(LineId line, InodeId inode);
     void release(LineId line, InodeId inode);
 

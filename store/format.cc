@@ -73,7 +73,7 @@ Error too_short(std::string_view name, size_t found, size_t needed) {
 
 bool is_record_type(uint8_t type) {
     return type >= static_cast<uint8_t>(RecordType::kBlock) &&
-           type <= static_cast<uint8_t>(RecordType::kNote);
+           type <= static_cast<uint8_t>(RecordType::kLineSize);
 }
 
 int64_t to_nanoseconds(WallTime time) { return time.time_since_epoch().count(); }
@@ -253,7 +253,7 @@ void encode_record_header(const RecordHeader& header,
     FieldWriter writer(out.data());
     writer.put(static_cast<uint8_t>(header.type));
     writer.put(header.flags);
-    writer.put(header.codec);
+    writer.put(static_cast<uint8_t>(header.codec));
     writer.put_zeros(1);
     writer.put(header.line);
     writer.put(header.object);
@@ -275,11 +275,13 @@ Result<RecordHeader> decode_record_header(ByteView bytes) {
     uint8_t type = decoder.u8();
     RecordHeader header;
     header.flags = decoder.u8();
-    header.codec = decoder.u8();
+    uint8_t codec = decoder.u8();
     uint8_t reserved = decoder.u8();
-    if (!is_record_type(type) || header.flags != 0 || header.codec != 0 || reserved != 0) {
+    if (!is_record_type(type) || header.flags != 0 ||
+        codec > static_cast<uint8_t>(Codec::kZstd) || reserved != 0) {
         return damaged("record header with an unknown type, flag or codec at byte 0");
     }
+    header.codec = static_cast<Codec>(codec);
     header.type = static_cast<RecordType>(type);
     header.line = decoder.u32();
     header.object = decoder.u64();

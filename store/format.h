@@ -26,7 +26,7 @@
 
 namespace lb::store {
 
-inline constexpr uint32_t kFormatVersion = 1;
+inline constexpr uint32_t kFormatVersion = 2;
 inline constexpr uint32_t kBlockBytes = 8192;  // PostgreSQL's BLCKSZ
 inline constexpr uint64_t kSegmentBytes = uint64_t{64} << 20;
 inline constexpr uint64_t kSegmentHeaderBytes = 4096;
@@ -50,9 +50,17 @@ enum class RecordType : uint8_t {
     kLineCreate = 5,  // line = the new line; payload = parent, fork position, root inode
     kLineDelete = 6,  // line
     kNote = 7,        // payload = key, present flag, value: the engine's catalog
+    kLineSize = 8,    // only in cold segments: line; payload = its logical bytes from here on
 };
 
 enum class SegmentClass : uint8_t { kHot = 0, kCold = 1 };
+
+// Cold segments have ids of their own, so that a location tells which kind it names.
+inline constexpr uint64_t kFirstColdSegment = uint64_t{1} << 31;
+constexpr bool is_cold(SegmentId segment) { return segment.value() >= kFirstColdSegment; }
+
+// How a record's payload is stored. Only cold segments have others than kPlain.
+enum class Codec : uint8_t { kPlain = 0, kZstd = 1 };
 
 struct SegmentHeader {
     StoreId store_id{};
@@ -81,7 +89,7 @@ struct FrameHeader {
 struct RecordHeader {
     RecordType type = RecordType::kBlock;
     uint8_t flags = 0;
-    uint8_t codec = 0;  // 0: plain
+    Codec codec = Codec::kPlain;
     uint32_t line = 0;
     uint64_t object = 0;
     uint32_t block = 0;

@@ -15,6 +15,7 @@ std::string_view type_name(RecordType type) {
         case RecordType::kLineCreate: return "line-create";
         case RecordType::kLineDelete: return "line-delete";
         case RecordType::kNote: return "note";
+        case RecordType::kLineSize: return "line-size";
     }
     return "unknown";
 }

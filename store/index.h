@@ -69,6 +69,8 @@ public:
     virtual Status verify() = 0;
     // Starts making everything written so far durable, in the background.
     virtual Status start_flush() = 0;
+    // Everything written so far is durable on return.
+    virtual Status flush() = 0;
     // Removes everything.
     virtual Status clear() = 0;
     // Makes everything durable and stops. Unusable afterwards.

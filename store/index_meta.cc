@@ -17,6 +17,9 @@ std::string encode_index_meta(const IndexMeta& meta) {
     encoder.u64(meta.place.sequence);
     encoder.u64(meta.next_inode);
     encoder.u64(meta.next_line);
+    encoder.u64(meta.reclaim_step);
+    encoder.i64(meta.open_second.second);
+    encoder.u64(meta.open_second.position);
     return std::string(as_text(encoder.out()));
 }
 
@@ -30,6 +33,9 @@ std::optional<IndexMeta> decode_index_meta(std::string_view value) {
     meta.place.sequence = decoder.u64();
     meta.next_inode = decoder.u64();
     meta.next_line = decoder.u64();
+    meta.reclaim_step = decoder.u64();
+    meta.open_second.second = decoder.i64();
+    meta.open_second.position = decoder.u64();
     if (!decoder.is_finished()) return std::nullopt;
     std::ranges::copy(store_id, meta.store_id.begin());
     return meta;

@@ -18,6 +18,8 @@ struct IndexMeta {
     LogPlace place;
     uint64_t next_inode = 0;
     uint64_t next_line = 0;
+    uint64_t reclaim_step = 0;  // the last that is in the index completely
+    GridPoint open_second;      // history.h
 };
 
 std::string encode_index_meta(const IndexMeta& meta);

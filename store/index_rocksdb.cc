@@ -106,6 +106,7 @@ public:
     Result<std::optional<std::string>> get(std::string_view key) override;
     Status verify() override;
     Status start_flush() override;
+    Status flush() override;
     Status clear() override;
     Status close() override;
 
@@ -218,6 +219,8 @@ Status RocksdbIndex::start_flush() {
     options.allow_write_stall = true;
     return check(database_->Flush(options));
 }
+
+Status RocksdbIndex::flush() { return check(database_->Flush(rocksdb::FlushOptions())); }
 
 // Moves a directory out of the way durably before removing it, so that a power cut cannot bring
 // back an index that does not belong to the log any more.

@@ -52,10 +52,11 @@ Error damaged(SegmentId segment, std::string_view what) {
 class Recovery {
 public:
     Recovery(Disk& disk, const std::string& store_directory, const Super& super,
-             uint64_t known_durable_sequence)
+             const LogBase& base, uint64_t known_durable_sequence)
         : disk_(disk),
           directory_(store_directory),
           super_(super),
+          base_(base),
           known_durable_sequence_(known_durable_sequence) {}
 
     // Reads only.
@@ -74,8 +75,14 @@ private:
     Status look_for_durable_claims();
     Status check_nothing_durable_is_lost();
     Status remove_segments_behind_end();
+    Status remove_segments_before_base();
     Status repair(Accepted& accepted, bool is_active);
     Status rewrite(File& file, const Accepted& accepted);
+    Chain chain_at_base() const {
+        return {.sequence = base_.previous_sequence,
+                .frame_hash = base_.previous_frame_hash,
+                .written_at = base_.previous_written_at};
+    }
     Result<std::unique_ptr<File>> open(SegmentId segment, OpenMode mode) {
         return disk_.open(segment_path(directory_, segment), mode);
     }
@@ -83,7 +90,9 @@ private:
     Disk& disk_;
     const std::string& directory_;
     const Super& super_;
+    const LogBase& base_;
     const uint64_t known_durable_sequence_;
+    std::vector<SegmentId> before_base_;
     std::vector<Found> found_;
     std::vector<Accepted> accepted_;
     Chain chain_;
@@ -102,6 +111,7 @@ Status Recovery::find_end() {
 
 Status Recovery::make_consistent() {
     LB_TRY(remove_segments_behind_end());
+    LB_TRY(remove_segments_before_base());
     for (Accepted& accepted : accepted_) {
         LB_TRY(repair(accepted, &accepted == &accepted_.back()));
     }
@@ -129,6 +139,10 @@ Status Recovery::find_segments() {
     for (const std::string& name : LB_TRY(disk_.list(segment_directory(directory_)))) {
         std::optional<SegmentId> segment = segment_from_name(name);
         if (!segment) continue;
+        if (*segment < base_.first_segment) {
+            before_base_.push_back(*segment);
+            continue;
+        }
         Found found;
         found.segment = *segment;
         LB_TRY(inspect(found));
@@ -173,8 +187,8 @@ Status Recovery::inspect(Found& found) {
 // Follows the chain through the segments as far as it goes. A footer is believed without reading
 // the frames where all of them were durable before a later segment was begun.
 Status Recovery::walk() {
-    chain_ = {.sequence = 0, .frame_hash = first_previous_frame_hash(super_.store_id)};
-    next_problem_ = damaged(SegmentId{found_.size() + 1}, "is missing");
+    chain_ = chain_at_base();
+    next_problem_ = damaged(SegmentId{base_.first_segment.value() + found_.size()}, "is missing");
     durable_by_headers_ = durable_sequence_;
     for (const Found& found : found_) {
         Status continues = check_continues(found);
@@ -194,14 +208,16 @@ Status Recovery::walk() {
     // Appends go on here, which needs the entries for its footer and the state of the chain.
     const Found& found = *last.found;
     accepted_.pop_back();
-    chain_ = accepted_.empty() ? Chain{.frame_hash = first_previous_frame_hash(super_.store_id)}
+    chain_ = accepted_.empty() ? chain_at_base()
                                : Chain{.sequence = found.header->first_sequence - 1,
                                        .frame_hash = found.header->previous_frame_hash};
     return scan(found);
 }
 
 Status Recovery::check_continues(const Found& found) {
-    SegmentId expected{accepted_.empty() ? 1 : accepted_.back().summary.segment.value() + 1};
+    SegmentId expected = accepted_.empty()
+                             ? base_.first_segment
+                             : SegmentId{accepted_.back().summary.segment.value() + 1};
     if (found.segment != expected) return damaged(expected, "is missing");
     if (!found.header) return damaged(expected, cat("is damaged: ", found.problem.message));
     if (found.header->first_sequence != chain_.sequence + 1 ||
@@ -303,6 +319,13 @@ Status Recovery::remove_segments_behind_end() {
     return ok();
 }
 
+Status Recovery::remove_segments_before_base() {
+    for (SegmentId segment : before_base_) {
+        LB_TRY(disk_.remove(segment_path(directory_, segment)));
+    }
+    return ok();
+}
+
 // Makes all of the segment durable. Wipes what is behind the end of the active one.
 Status Recovery::repair(Accepted& accepted, bool is_active) {
     if (!accepted.is_scanned) return ok();
@@ -359,16 +382,16 @@ Status write_footer(File& file, uint64_t segment_bytes, const SegmentSummary& su
 }
 
 Result<RecoveredLog> recover_log(Disk& disk, const std::string& store_directory, const Super& super,
-                                 uint64_t known_durable_sequence) {
-    Recovery recovery(disk, store_directory, super, known_durable_sequence);
+                                 const LogBase& base, uint64_t known_durable_sequence) {
+    Recovery recovery(disk, store_directory, super, base, known_durable_sequence);
     LB_TRY(recovery.find_end());
     LB_TRY(recovery.make_consistent());
     return recovery.take_result();
 }
 
 Result<RecoveredLog> inspect_log(Disk& disk, const std::string& store_directory, const Super& super,
-                                 uint64_t known_durable_sequence) {
-    Recovery recovery(disk, store_directory, super, known_durable_sequence);
+                                 const LogBase& base, uint64_t known_durable_sequence) {
+    Recovery recovery(disk, store_directory, super, base, known_durable_sequence);
     LB_TRY(recovery.find_end());
     return recovery.take_result();
 }

@@ -14,15 +14,10 @@
 #include "store/disk.h"
 #include "store/format.h"
 #include "store/log_super.h"
+#include "store/manifest.h"
+#include "store/segment_log.h"
 
 namespace lb::store {
-
-struct SegmentSummary {
-    SegmentId segment;
-    uint64_t first_sequence = 0;
-    uint64_t last_sequence = 0;  // first_sequence - 1 if there is no frame
-    uint64_t end_offset = 0;     // of its frames
-};
 
 struct RecoveredLog {
     std::vector<SegmentSummary> segments;  // oldest first; the last one is the active one
@@ -36,15 +31,16 @@ struct RecoveredLog {
 };
 
 // `known_durable_sequence`: what somebody else knows to have been durable, 0 if nobody does.
-// Everything in the result is durable. Errors: kStoreDamaged (then nothing was changed),
+// Everything in the result is durable. Segments before `base` are left-overs of a reclaim and are
+// removed. Errors: kStoreDamaged (then nothing was changed),
 // kStoreFormatNewer, those of Disk.
 Result<RecoveredLog> recover_log(Disk& disk, const std::string& store_directory, const Super& super,
-                                 uint64_t known_durable_sequence);
+                                 const LogBase& base, uint64_t known_durable_sequence);
 
 // The same without changing anything: what recover_log() would find, for who only looks. Its errors
 // are those of recover_log().
 Result<RecoveredLog> inspect_log(Disk& disk, const std::string& store_directory, const Super& super,
-                                 uint64_t known_durable_sequence);
+                                 const LogBase& base, uint64_t known_durable_sequence);
 
 // The hash that the first frame of a store has as its previous one.
 uint64_t first_previous_frame_hash(const StoreId& store_id);

@@ -47,7 +47,7 @@ Result<Super> decode_super(ByteView bytes) {
                                     ", this lb reads up to version ", kFormatVersion),
                      .help = "install the lb that wrote it, or a newer one"};
     }
-    Super super;
+    Super super{.version = version};
     std::ranges::copy(bytes.subspan(16, super.store_id.size()), super.store_id.begin());
     super.segment_bytes = load_little_endian<uint64_t>(bytes.data() + 32);
     if (version == 0 || super.segment_bytes < kSegmentBytesMin ||

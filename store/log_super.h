@@ -1,5 +1,6 @@
 // SUPER: the one small file that says that a directory is a store, which one, and in what format.
-// It is written once, last, when everything else of a new store is durable.
+// It is written last, when all else of a new store is durable, and again by the first lb that
+// has a newer format.
 //
 // Errors: kStoreFormatNewer (with both versions), kStoreDamaged, those of Disk.
 #pragma once
@@ -19,6 +20,7 @@ inline constexpr uint64_t kSegmentBytesMax = uint64_t{1} << 30;
 struct Super {
     StoreId store_id{};
     uint64_t segment_bytes = kSegmentBytes;
+    uint32_t version = kFormatVersion;  // of what is in the store; write_super() writes our own
 };
 
 void encode_super(const Super& super, std::span<std::byte, kSuperBytes> out);

@@ -189,6 +189,17 @@ void Projection::put_inode(const Key& key, const Inode& inode) {
     batch_.put(inode_key(key.line, key.inode, sequence), as_text(encode_inode(inode.record)));
 }
 
+Status Projection::change_index(const std::function<Status(IndexBatch&)>& change) {
+    LB_TRY(change(batch_));
+    return write_batch(WithMeta::kYes);
+}
+
+void Projection::move_blocks(const BlockMap::Moves& moves) {
+    auto alone = exclude();
+    blocks_.move(moves);
+    move_count_.fetch_add(1, std::memory_order_acq_rel);
+}
+
 Status Projection::write_index() { return write_batch(WithMeta::kYes); }
 
 // With meta the index stands for a place in the log afterwards. That is not so in the middle of a

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -22,6 +23,7 @@
 #include "store/block_map.h"
 #include "store/clock_cache.h"
 #include "store/hidden_names.h"
+#include "store/history.h"
 #include "store/index.h"
 #include "store/inode_codec.h"
 #include "store/line_table.h"
@@ -116,6 +118,21 @@ public:
     // Writes out the batch, with all that makes the index complete up to here.
     Status write_index();
 
+    // For reclaim:
+    const History& history() const { return history_; }
+    History& history() { return history_; }
+    // Changes the index beside the log's frames. Complete up to here on return.
+    Status change_index(const std::function<Status(IndexBatch&)>& change);
+    // Blocks have moved, in the index already.
+    void move_blocks(const BlockMap::Moves& moves);
+    // Changes before anything that was moved may go.
+    uint64_t move_count() const { return move_count_.load(std::memory_order_acquire); }
+    // The number of the step of reclaim that the index has seen completely.
+    void set_reclaim_step(uint64_t number) { reclaim_step_ = number; }
+    uint64_t reclaim_step() const { return reclaim_step_; }
+    // Everything that was written to the index is durable on return. Needs no lock.
+    Status flush_index() { return index_.flush(); }
+
     uint64_t chunk_miss_count() const { return chunk_misses_.load(std::memory_order_relaxed); }
 
 private:
@@ -148,6 +165,10 @@ private:
     Status read_lines();
     Status replay(LogPlace from);
     Status start_over();
+    Status load_base();
+    Status load_cold_segment(const ColdFile& cold);
+    Status read_grid();
+    void add_to_history(const Frame& frame);
     Status apply_replayed(const ReplayFrame& frame);
 
     // frames (projection_apply.cc)
@@ -184,6 +205,7 @@ private:
     ProjectionLimits limits_;
 
     LineTable lines_;
+    History history_;
     ClockCache<Key, Inode, KeyHash> inodes_;
     ClockCache<Key, Directory, KeyHash> directories_;
     BlockMap blocks_;
@@ -192,14 +214,18 @@ private:
     SecondTicks ticks_;
     std::vector<Key> dirty_inodes_;
     std::vector<LineId> forgotten_lines_;
+    // Lines that a replay found without what they inherited, and in which frame.
+    std::map<LineId, uint64_t> doomed_lines_;
     size_t directory_entries_ = 0;
     uint64_t bytes_since_flush_ = 0;
     uint64_t entries_since_flush_ = 0;
 
     uint64_t next_inode_ = kRootInode.value() + 1;
     uint64_t next_line_ = 1;
+    uint64_t reclaim_step_ = 0;
     std::atomic<uint64_t> chunk_misses_ = 0;
     ReplayAudit* audit_ = nullptr;
+    std::atomic<uint64_t> move_count_ = 0;
     bool is_applying_ = false;   // in the middle of a frame, with mutex_ held
     bool is_replaying_ = false;  // nobody else is there yet
     bool is_failed_ = false;

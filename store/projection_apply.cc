@@ -2,6 +2,7 @@
 // absolute and keyed by the frame's sequence, so that applying a frame twice gives the same index.
 #include "base/text.h"
 #include "store/projection.h"
+#include "store/record_keys.h"
 
 namespace lb::store {
 
@@ -11,12 +12,6 @@ uint64_t logical_bytes(const InodeRecord& inode) {
     const FileAttributes& attributes = inode.attributes;
     bool counts = attributes.type == FileType::kFile && attributes.link_count > 0;
     return counts ? attributes.size_bytes : 0;
-}
-
-std::string encode_u64(uint64_t value) {
-    std::string text(sizeof value, '\0');
-    std::memcpy(text.data(), &value, sizeof value);
-    return text;
 }
 
 Error damaged_frame(uint64_t sequence, std::string_view what) {
@@ -40,6 +35,7 @@ Result<Appended> Projection::append(std::span<const NewRecord> records) {
     note_time(frame, appended.locations.front());
     auto alone = exclude();
     is_applying_ = true;
+    add_to_history(frame);
     Status applied;
     for (size_t i = 0; i < records.size() && applied.is_ok(); i++) {
         const NewRecord& record = records[i];
@@ -59,6 +55,12 @@ void Projection::note_time(const Frame& frame, const RecordLocation& first_recor
                     .sequence = frame.sequence - 1};
     batch_.put(time_key(frame.written_at),
                encode_time_entry({.written_at = frame.written_at, .before = before}));
+}
+
+void Projection::add_to_history(const Frame& frame) {
+    if (std::optional<GridPoint> point = history_.add_frame(frame.sequence, frame.written_at)) {
+        batch_.put(grid_key(point->second), encode_u64_value(point->position));
+    }
 }
 
 Status Projection::apply(const Frame& frame, const Record& record) {
@@ -81,6 +83,7 @@ Status Projection::apply(const Frame& frame, const Record& record) {
         case RecordType::kLineCreate: return apply_line_create(frame, record);
         case RecordType::kLineDelete: return apply_line_delete(frame, record);
         case RecordType::kNote: return apply_note(frame, record);
+        case RecordType::kLineSize: break;
     }
     return damaged_frame(frame.sequence, "has a record of an unknown type");
 }
@@ -131,7 +134,7 @@ Status Projection::apply_inode(const Frame& frame, const Record& record, Line& l
     if (before != after) {
         line.info.logical_bytes += after - before;
         batch_.put(logical_bytes_key(record.line, frame.sequence),
-                   encode_u64(line.info.logical_bytes));
+                   encode_u64_value(line.info.logical_bytes));
     }
     batch_.put(inode_key(record.line, id, frame.sequence), as_text(record.payload));
     if (known != nullptr) {
@@ -148,7 +151,7 @@ Status Projection::apply_dirent(const Frame& frame, const Record& record, Line& 
     std::optional<DirentRecord> dirent = decode_dirent(record.payload);
     if (!dirent) return damaged_frame(frame.sequence, "has an unreadable directory entry");
     InodeId parent{record.object};
-    std::string value = encode_u64(dirent->child.value());
+    std::string value = encode_u64_value(dirent->child.value());
     value += static_cast<char>(dirent->type);
     batch_.put(dirent_key(record.line, parent, dirent->name, frame.sequence), value);
     if (Directory* directory = directories_.find({record.line, parent})) {
@@ -170,6 +173,12 @@ Status Projection::touch(const Frame& frame, const Line& line, InodeId id) {
     Result<Inode*> loaded = load_inode(line, id);
     if (!loaded.is_ok()) {
         if (loaded.error().code != ErrorCode::kStoreNotFound) return std::move(loaded).error();
+        // What a line inherited is reclaimed once the line is gone, and its frames may still be in
+        // the log. The end of the replay checks that it is gone.
+        if (is_replaying_ && log_.manifest()->number != 0) {
+            doomed_lines_.try_emplace(line.info.line, frame.sequence);
+            return ok();
+        }
         return damaged_frame(frame.sequence, cat("changes inode ", id.value(), " of line ",
                                                  line.info.line.value(), ", which does not exist"));
     }
@@ -203,6 +212,8 @@ Status Projection::apply_line_create(const Frame& frame, const Record& record) {
     if (!is_root) {
         info.logical_bytes = LB_TRY(logical_bytes_at(*parent, decoded->fork_position));
     }
+    batch_.put(logical_bytes_key(record.line, frame.sequence),
+               encode_u64_value(info.logical_bytes));
     lines_.mark_dirty(lines_.add(std::move(info)));
     next_line_ = std::max(next_line_, record.line.value() + 1);
     return ok();

@@ -2,14 +2,23 @@
 #include "base/text.h"
 #include "store/index_meta.h"
 #include "store/projection.h"
+#include "store/record_keys.h"
 
 namespace lb::store {
+
+namespace {
+
+constexpr size_t kBaseBatchEntries = 4096;
+
+}  // namespace
 
 void Projection::put_meta() {
     batch_.put(meta_key(), encode_index_meta({.store_id = log_.store_id(),
                                               .place = log_.end(),
                                               .next_inode = next_inode_,
-                                              .next_line = next_line_}));
+                                              .next_line = next_line_,
+                                              .reclaim_step = reclaim_step_,
+                                              .open_second = history_.open_second()}));
 }
 
 // nullopt if the index does not belong to this log or is none of ours.
@@ -21,8 +30,15 @@ Result<std::optional<LogPlace>> Projection::read_meta() {
         meta->place.sequence > log_.last_sequence()) {
         return none;
     }
+    // A step that was cut short is in the index completely, in part, or not at all.
+    std::shared_ptr<const Manifest> manifest = log_.manifest();
+    bool is_step_known = meta->reclaim_step == manifest->index_step ||
+                         (manifest->step && meta->reclaim_step == manifest->index_step + 1);
+    if (!is_step_known) return none;
     next_inode_ = meta->next_inode;
     next_line_ = meta->next_line;
+    reclaim_step_ = meta->reclaim_step;
+    history_.set_open_second(meta->open_second);
     return std::optional<LogPlace>(meta->place);
 }
 
@@ -53,6 +69,7 @@ Status Projection::recover() {
     std::optional<LogPlace> place = meta ? *meta : std::nullopt;
     if (place) {
         Status recovered = read_lines();
+        if (recovered.is_ok()) recovered = read_grid();
         if (recovered.is_ok()) recovered = replay(*place);
         if (recovered.is_ok()) return ok();
         // The place is not in the log, or the index does not agree with it. If the log itself is
@@ -72,18 +89,69 @@ Status Projection::start_over() {
     batch_.clear();
     dirty_inodes_.clear();
     forgotten_lines_.clear();
-    next_inode_ = kRootInode.value() + 1;
-    next_line_ = 1;
     ticks_ = SecondTicks();
     LB_TRY(index_.clear());
+    LB_TRY(load_base());
     return replay(LogPlace{});
+}
+
+// Points in time: those that the manifest has, and what the index saw since then.
+Status Projection::read_grid() {
+    history_.set_state(log_.manifest()->history);
+    std::unique_ptr<IndexCursor> cursor = index_.cursor();
+    bool is_valid = LB_TRY(cursor->seek(IndexKey(KeySpace::kGridPoint)));
+    while (is_valid && cursor->key().front() == static_cast<char>(KeySpace::kGridPoint)) {
+        Decoder decoder(as_bytes(cursor->value()));
+        history_.add_point({second_in_key(cursor->key()), decoder.u64()});
+        is_valid = LB_TRY(cursor->next());
+    }
+    return ok();
+}
+
+// What is known from before the beginning of the log.
+Status Projection::load_base() {
+    std::shared_ptr<const Manifest> manifest = log_.manifest();
+    const LogBase& base = manifest->base;
+    history_ = History();
+    history_.set_state(manifest->history);
+    for (const GridPoint& point : manifest->history.points) {
+        batch_.put(grid_key(point.second), encode_u64_value(point.position));
+    }
+    if (base.previous_sequence != 0) {
+        add_to_history({base.previous_sequence, base.previous_written_at});
+    }
+    next_inode_ = manifest->next_inode;
+    next_line_ = manifest->next_line;
+    reclaim_step_ = manifest->index_step;
+    for (const LineInfo& line : manifest->lines) lines_.mark_dirty(lines_.add(line));
+    for (const auto& [key, value] : manifest->notes) batch_.put(note_key(key), value);
+    for (const ColdFile& cold : manifest->cold) LB_TRY(load_cold_segment(cold));
+    return ok();
+}
+
+Status Projection::load_cold_segment(const ColdFile& cold) {
+    return log_.visit_cold_segment(cold, [&](const ReplayRecord& record) -> Status {
+        LB_TRY(put_record(batch_, record));
+        if (batch_.entry_count() < kBaseBatchEntries) return ok();
+        LB_TRY(index_.write(batch_));
+        batch_.clear();
+        return ok();
+    });
 }
 
 Status Projection::replay(LogPlace from) {
     is_replaying_ = true;
+    doomed_lines_.clear();
     LB_TRY(log_.replay(from, [&](const ReplayFrame& frame) { return apply_replayed(frame); }));
     is_replaying_ = false;
     lines_.set_head_limit(kNewest);
+    for (const auto& [line, sequence] : doomed_lines_) {
+        if (lines_.find(line) == nullptr) continue;
+        return Error{.code = ErrorCode::kStoreDamaged,
+                     .message = cat("frame ", sequence, " of the log changes a file of line ",
+                                    line.value(), " that does not exist"),
+                     .help = "run: lb debug segment FILE"};
+    }
     // A killed process leaves its last frames in the page cache only: from here on they are
     // durable, and nobody needs to know which files they belong to.
     if (log_.durable_sequence() < log_.last_sequence()) LB_TRY(log_.sync(log_.last_sequence()));
@@ -95,6 +163,7 @@ Status Projection::apply_replayed(const ReplayFrame& frame) {
     lines_.set_head_limit(frame.header.sequence - 1);
     if (audit_ != nullptr) LB_TRY(audit_->before(frame));
     note_time({frame.header.sequence, frame.header.written_at}, frame.records.front().location);
+    add_to_history({frame.header.sequence, frame.header.written_at});
     for (const ReplayRecord& record : frame.records) {
         const RecordHeader& header = record.header;
         Status applied = apply({frame.header.sequence, frame.header.written_at},

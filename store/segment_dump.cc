@@ -89,6 +89,26 @@ Result<uint64_t> dump_footer(File& file, uint64_t size_bytes, const WriteLine& w
     return begin;
 }
 
+// The records of a cold segment, up to the first that cannot be read.
+Status dump_cold(File& file, uint64_t end, const WriteLine& write_line) {
+    for (uint64_t offset = kSegmentHeaderBytes; offset + kRecordHeaderBytes <= end;) {
+        std::array<std::byte, kRecordHeaderBytes> bytes;
+        LB_TRY(file.read_at(offset, bytes));
+        Result<RecordHeader> header = decode_record_header(bytes);
+        if (!header) {
+            write_line(cat("offset ", offset, " no record: ", reason_text(header.error())));
+            return ok();
+        }
+        write_line(cat("offset ", offset, " ", type_name(header->type), " line=", header->line,
+                       " object=", header->object, " block=", header->block,
+                       " sequence=", header->sequence, " stored=", header->stored_bytes,
+                       header->codec == Codec::kZstd ? " zstd" : " plain",
+                       " hash=", hash_text(header->payload_hash)));
+        offset += align_record(kRecordHeaderBytes + uint64_t{header->stored_bytes});
+    }
+    return ok();
+}
+
 }  // namespace
 
 Status dump_segment(Disk& disk, const std::string& path, const WriteLine& write_line) {
@@ -108,6 +128,7 @@ Status dump_segment(Disk& disk, const std::string& path, const WriteLine& write_
             " first-sequence=", header->first_sequence, " durable=", header->durable_sequence,
             " previous-hash=", hash_text(header->previous_frame_hash)));
     uint64_t end = LB_TRY(dump_footer(*file, size_bytes, write_line));
+    if (header->segment_class == SegmentClass::kCold) return dump_cold(*file, end, write_line);
     return dump_frames(*file, *header, end, write_line);
 }
 

@@ -18,12 +18,18 @@ std::string segment_directory(const std::string& store_directory) {
     return store_directory + "/seg";
 }
 
+std::string cold_directory(const std::string& store_directory) {
+    return store_directory + "/cold";
+}
+
 std::string segment_path(const std::string& store_directory, SegmentId segment) {
     char digits[kNameDigits];
     auto [end, failure] = std::to_chars(digits, digits + kNameDigits, segment.value(), 16);
     LB_ASSERT(failure == std::errc{});
     std::string_view text(digits, static_cast<size_t>(end - digits));
-    return cat(segment_directory(store_directory), "/", std::string(kNameDigits - text.size(), '0'),
+    std::string directory =
+        is_cold(segment) ? cold_directory(store_directory) : segment_directory(store_directory);
+    return cat(directory, "/", std::string(kNameDigits - text.size(), '0'),
                text, kSuffix);
 }
 

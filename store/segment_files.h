@@ -15,6 +15,8 @@
 namespace lb::store {
 
 std::string segment_directory(const std::string& store_directory);
+std::string cold_directory(const std::string& store_directory);
+// Of a hot or a cold segment: the id tells which.
 std::string segment_path(const std::string& store_directory, SegmentId segment);
 // The reverse for a bare file name; nullopt if it is not the name of a segment.
 std::optional<SegmentId> segment_from_name(std::string_view name);
@@ -29,6 +31,11 @@ public:
     // Opens the file if it is not. Errors: kStoreDamaged if the segment does not exist.
     Result<std::shared_ptr<File>> get(SegmentId segment);
     void put(SegmentId segment, std::shared_ptr<File> file);
+    // The file is going to be removed. Who has it from get() keeps it.
+    void forget(SegmentId segment) {
+        std::lock_guard lock(mutex_);
+        open_files_.erase(segment);
+    }
 
 private:
     struct Entry {

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "store/cold_segment.h"
 #include "store/log_frame.h"
 #include "store/log_group_commit.h"
 #include "store/log_recovery.h"
@@ -22,8 +23,9 @@ namespace {
 
 class Log final : public SegmentLog {
 public:
-    Log(const LogOptions& options, const Super& super, std::unique_ptr<SegmentPool> pool,
-        RecoveredLog recovered, std::shared_ptr<File> active_file);
+    Log(const LogOptions& options, const Super& super, Manifest manifest,
+        std::unique_ptr<SegmentPool> pool, RecoveredLog recovered,
+        std::shared_ptr<File> active_file);
     ~Log() override { stop_threads(); }
 
     Status replay(LogPlace from, const std::function<Status(const ReplayFrame&)>& visit) override;
@@ -37,6 +39,15 @@ public:
     LogPlace end() const override;
     Status read_block(const RecordLocation& location, const RecordHeader& expected,
                       std::span<std::byte, kBlockBytes> out) override;
+    std::shared_ptr<const Manifest> manifest() const override;
+    Status set_manifest(Manifest manifest) override;
+    std::vector<SegmentSummary> full_segments() const override;
+    Result<LogBase> base_at(SegmentId segment) override;
+    Status visit_segments(SegmentId end,
+                          const std::function<Status(const ReplayFrame&)>& visit) override;
+    Status visit_cold_segment(const ColdFile& cold,
+                              const std::function<Status(const ReplayRecord&)>& visit) override;
+    std::unique_ptr<ColdWriter> cold_writer(SegmentId segment) override;
     const StoreId& store_id() const override { return super_.store_id; }
     LogStatistics statistics() const override;
     Status close() override;
@@ -67,6 +78,7 @@ private:
     GroupCommit commits_;
 
     mutable std::mutex mutex_;
+    std::shared_ptr<const Manifest> manifest_;
     std::vector<SegmentSummary> segments_;  // oldest first; the last one is the active one
     std::shared_ptr<File> active_file_;
     std::vector<FooterEntry> active_entries_;
@@ -85,8 +97,9 @@ private:
     std::thread sealed_syncer_;
 };
 
-Log::Log(const LogOptions& options, const Super& super, std::unique_ptr<SegmentPool> pool,
-         RecoveredLog recovered, std::shared_ptr<File> active_file)
+Log::Log(const LogOptions& options, const Super& super, Manifest manifest,
+         std::unique_ptr<SegmentPool> pool, RecoveredLog recovered,
+         std::shared_ptr<File> active_file)
     : disk_(*options.disk),
       directory_(options.directory),
       super_(super),
@@ -95,6 +108,7 @@ Log::Log(const LogOptions& options, const Super& super, std::unique_ptr<SegmentP
       pool_(std::move(pool)),
       last_sequence_(recovered.last_sequence),
       commits_([this] { return flush(); }, recovered.last_sequence),
+      manifest_(std::make_shared<const Manifest>(std::move(manifest))),
       segments_(std::move(recovered.segments)),
       active_file_(std::move(active_file)),
       active_entries_(std::move(recovered.active_entries)),
@@ -296,17 +310,24 @@ LogPlace Log::end() const {
 
 LogStatistics Log::statistics() const {
     std::lock_guard lock(mutex_);
-    return {.segment_count = segments_.size(),
-            .log_bytes = sealed_bytes_ + segments_.back().end_offset,
-            .frame_count = frame_count_,
-            .syncs = commits_.flushes()};
+    LogStatistics result{.segment_count = segments_.size(),
+                         .log_bytes = sealed_bytes_ + segments_.back().end_offset,
+                         .frame_count = frame_count_,
+                         .syncs = commits_.flushes()};
+    for (const ColdFile& cold : manifest_->cold) {
+        result.cold_bytes += cold.size_bytes;
+        result.cold_plain_bytes += cold.plain_bytes;
+        ++result.cold_segment_count;
+    }
+    return result;
 }
 
 Status Log::read_block(const RecordLocation& location, const RecordHeader& expected,
                        std::span<std::byte, kBlockBytes> out) {
     Result<std::shared_ptr<File>> file = files_.get(location.segment);
     if (!file) return std::move(file).error();
-    return read_record(**file, super_.segment_bytes, location, expected, out);
+    uint64_t size_limit = is_cold(location.segment) ? UINT32_MAX : super_.segment_bytes;
+    return read_record(**file, size_limit, location, expected, out);
 }
 
 Result<uint64_t> Log::last_frame_until(LogPlace from, WallTime time) {
@@ -341,7 +362,8 @@ Status Log::replay(LogPlace from, const std::function<Status(const ReplayFrame&)
     }
     uint64_t offset = 0;
     size_t start = LB_TRY(find_start(segments, from, offset));
-    uint64_t next_sequence = from.sequence + 1;
+    uint64_t next_sequence =
+        from == LogPlace{} ? segments.front().first_sequence : from.sequence + 1;
     for (size_t i = start; i < segments.size(); ++i) {
         LB_TRY(replay_segment(segments[i], i == start ? offset : kSegmentHeaderBytes, next_sequence,
                               visit));
@@ -403,6 +425,95 @@ Status Log::replay_segment(const SegmentSummary& segment, uint64_t offset, uint6
     return ok();
 }
 
+// ---- Reclaim -----------------------------------------------------------------------------------
+
+std::shared_ptr<const Manifest> Log::manifest() const {
+    std::lock_guard lock(mutex_);
+    return manifest_;
+}
+
+Status Log::set_manifest(Manifest manifest) {
+    std::shared_ptr<const Manifest> old = this->manifest();
+    manifest.number = old->number + 1;
+    LB_TRY(write_manifest(disk_, directory_, super_.store_id, manifest));
+    std::vector<SegmentId> unneeded;
+    for (const ColdFile& cold : old->cold) {
+        if (std::ranges::find(manifest.cold, cold.segment, &ColdFile::segment) ==
+            manifest.cold.end()) {
+            unneeded.push_back(cold.segment);
+        }
+    }
+    {
+        std::lock_guard lock(mutex_);
+        auto kept = std::ranges::lower_bound(segments_, manifest.base.first_segment, {},
+                                             &SegmentSummary::segment);
+        LB_ASSERT(kept != segments_.end());
+        for (auto gone = segments_.begin(); gone != kept; ++gone) {
+            unneeded.push_back(gone->segment);
+            sealed_bytes_ -= gone->end_offset;
+        }
+        segments_.erase(segments_.begin(), kept);
+        manifest_ = std::make_shared<const Manifest>(std::move(manifest));
+    }
+    for (SegmentId segment : unneeded) {
+        files_.forget(segment);
+        // What cannot be removed now is removed by the next open: nothing names it any more.
+        static_cast<void>(disk_.remove(segment_path(directory_, segment)).is_ok());
+    }
+    return ok();
+}
+
+std::vector<SegmentSummary> Log::full_segments() const {
+    std::lock_guard lock(mutex_);
+    return {segments_.begin(), std::prev(segments_.end())};
+}
+
+Result<LogBase> Log::base_at(SegmentId segment) {
+    std::shared_ptr<File> file = LB_TRY(files_.get(segment));
+    std::array<std::byte, kSegmentHeaderBytes> bytes;
+    LB_TRY(file->read_at(0, bytes));
+    SegmentHeader header = LB_TRY(decode_segment_header(bytes));
+    return LogBase{.first_segment = segment,
+                   .previous_sequence = header.first_sequence - 1,
+                   .previous_frame_hash = header.previous_frame_hash,
+                   .previous_written_at = header.previous_written_at};
+}
+
+Status Log::visit_segments(SegmentId end, const std::function<Status(const ReplayFrame&)>& visit) {
+    for (const SegmentSummary& segment : full_segments()) {
+        if (segment.segment >= end) break;
+        LB_TRY(replay_segment(segment, kSegmentHeaderBytes, segment.first_sequence, visit));
+    }
+    return ok();
+}
+
+Status Log::visit_cold_segment(const ColdFile& cold,
+                               const std::function<Status(const ReplayRecord&)>& visit) {
+    std::shared_ptr<File> file = LB_TRY(files_.get(cold.segment));
+    return visit_cold(*file, super_.store_id, cold, visit);
+}
+
+std::unique_ptr<ColdWriter> Log::cold_writer(SegmentId segment) {
+    return std::make_unique<ColdWriter>(disk_, directory_, super_.store_id, segment);
+}
+
+// A step that was cut short leaves cold segments that nothing names.
+Status remove_unnamed_cold_segments(Disk& disk, const std::string& directory,
+                                    const Manifest& manifest) {
+    std::string cold = cold_directory(directory);
+    if (!LB_TRY(disk.exists(cold))) return ok();
+    for (const std::string& name : LB_TRY(disk.list(cold))) {
+        std::optional<SegmentId> segment = segment_from_name(name);
+        if (!segment) continue;
+        bool is_output = manifest.step && manifest.step->output &&
+                         manifest.step->output->segment == *segment;
+        bool is_named = std::ranges::find(manifest.cold, *segment, &ColdFile::segment) !=
+                        manifest.cold.end();
+        if (!is_output && !is_named) LB_TRY(disk.remove(segment_path(directory, *segment)));
+    }
+    return ok();
+}
+
 }  // namespace
 
 Result<std::unique_ptr<SegmentLog>> SegmentLog::open(LogOptions options) {
@@ -418,8 +529,15 @@ Result<std::unique_ptr<SegmentLog>> SegmentLog::open(LogOptions options) {
     LB_TRY(disk.create_directory(segments));
     std::optional<Super> super = LB_TRY(read_super(disk, options.directory));
     if (!super) super = LB_TRY(create_store(disk, options.directory, options.segment_bytes));
-    RecoveredLog recovered =
-        LB_TRY(recover_log(disk, options.directory, *super, options.known_durable_sequence));
+    Manifest manifest = LB_TRY(open_manifest(disk, options.directory, super->store_id))
+                            .value_or(first_manifest(super->store_id));
+    RecoveredLog recovered = LB_TRY(recover_log(disk, options.directory, *super, manifest.base,
+                                                options.known_durable_sequence));
+    LB_TRY(remove_unnamed_cold_segments(disk, options.directory, manifest));
+    if (super->version < kFormatVersion) {
+        super->version = kFormatVersion;
+        LB_TRY(write_super(disk, options.directory, *super));
+    }
     std::shared_ptr<File> active_file = LB_TRY(disk.open(
         segment_path(options.directory, recovered.segments.back().segment), OpenMode::kReadWrite));
     std::unique_ptr<SegmentPool> pool =
@@ -428,7 +546,8 @@ Result<std::unique_ptr<SegmentLog>> SegmentLog::open(LogOptions options) {
                                   .segment_bytes = super->segment_bytes,
                                   .zeroed_spares = options.spare_segments}));
     return std::unique_ptr<SegmentLog>(std::make_unique<Log>(
-        options, *super, std::move(pool), std::move(recovered), std::move(active_file)));
+        options, *super, std::move(manifest), std::move(pool), std::move(recovered),
+        std::move(active_file)));
 }
 
 }  // namespace lb::store

@@ -22,6 +22,7 @@
 #include "base/latency_histogram.h"
 #include "store/disk.h"
 #include "store/format.h"
+#include "store/manifest.h"
 
 namespace lb::store {
 
@@ -75,10 +76,22 @@ struct LogOptions {
 
 struct LogStatistics {
     uint64_t segment_count = 0;
-    uint64_t log_bytes = 0;    // written, without spare space
+    uint64_t log_bytes = 0;    // in hot segments, without spare space
     uint64_t frame_count = 0;  // since open
     LatencySnapshot syncs;     // since open
+    uint64_t cold_bytes = 0;
+    uint64_t cold_plain_bytes = 0;  // what the same records took in hot segments
+    uint64_t cold_segment_count = 0;
 };
+
+struct SegmentSummary {
+    SegmentId segment;
+    uint64_t first_sequence = 0;
+    uint64_t last_sequence = 0;  // first_sequence - 1 if there is no frame
+    uint64_t end_offset = 0;     // of its frames
+};
+
+class ColdWriter;
 
 class SegmentLog {
 public:
@@ -91,7 +104,7 @@ public:
     virtual ~SegmentLog() = default;
 
     // Calls `visit` with each frame after `from` in order, up to the end of the log. Payload hashes
-    // are checked. A default LogPlace starts at the beginning. kStoreNotFound if `from` is not in
+    // are checked. A default LogPlace starts at the base. kStoreNotFound if `from` is not in
     // the log (then the caller rebuilds from the beginning).
     virtual Status replay(LogPlace from,
                           const std::function<Status(const ReplayFrame&)>& visit) = 0;
@@ -115,6 +128,27 @@ public:
     // Errors: kStoreDamaged naming segment, offset and both identities.
     virtual Status read_block(const RecordLocation& location, const RecordHeader& expected,
                               std::span<std::byte, kBlockBytes> out) = 0;
+
+    // -- Reclaim (store/reclaim.h): changed by one thread at a time ------------------------------
+
+    virtual std::shared_ptr<const Manifest> manifest() const = 0;
+    // Gives it the next number. Durable on return. Then hot segments before its base, and cold ones
+    // that it does not name, are removed; who is reading them gets kStoreDamaged for a segment that
+    // is missing, and has to look up again where the record is now.
+    // kStoreFull: nothing has changed. Other errors: the files are in an unknown state, and no
+    // further manifest may be set.
+    virtual Status set_manifest(Manifest manifest) = 0;
+    // Full segments, oldest first.
+    virtual std::vector<SegmentSummary> full_segments() const = 0;
+    // What the base is if `segment` is the first.
+    virtual Result<LogBase> base_at(SegmentId segment) = 0;
+    // All frames of the hot segments before `end`. Everything is checked.
+    virtual Status visit_segments(SegmentId end,
+                                  const std::function<Status(const ReplayFrame&)>& visit) = 0;
+    // All records of a cold segment, see visit_cold().
+    virtual Status visit_cold_segment(const ColdFile& cold,
+                                      const std::function<Status(const ReplayRecord&)>& visit) = 0;
+    virtual std::unique_ptr<ColdWriter> cold_writer(SegmentId segment) = 0;
 
     virtual const StoreId& store_id() const = 0;
     virtual LogStatistics statistics() const = 0;

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "store/compression.h"
 #include "store/format_text.h"
 #include "store/segment_scan.h"
 
@@ -44,8 +45,15 @@ Status read_record(File& file, uint64_t segment_bytes, const RecordLocation& loc
     if (hash64(payload) != found->payload_hash) {
         return damaged(location, expected, "payload checksum mismatch");
     }
-    std::memcpy(out.data(), payload.data(), payload.size());
-    std::memset(out.data() + payload.size(), 0, out.size() - payload.size());
+    size_t plain_bytes = payload.size();
+    if (found->codec == Codec::kZstd) {
+        std::optional<size_t> decompressed = decompress(payload, out);
+        if (!decompressed) return damaged(location, expected, "the payload cannot be decompressed");
+        plain_bytes = *decompressed;
+    } else {
+        std::memcpy(out.data(), payload.data(), payload.size());
+    }
+    std::memset(out.data() + plain_bytes, 0, out.size() - plain_bytes);
     return ok();
 }
 

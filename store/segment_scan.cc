@@ -45,7 +45,8 @@ Status parse_frame_body(const FrameHeader& header, uint64_t frame_offset, ByteVi
             return std::move(record).error().with(cat("record ", i, " at offset ", record_offset));
         }
         uint64_t record_bytes = align_record(kRecordHeaderBytes + uint64_t{record->stored_bytes});
-        if (record->sequence != header.sequence || record_bytes > rest.size()) {
+        bool is_hot = record->codec == Codec::kPlain && record->type != RecordType::kLineSize;
+        if (record->sequence != header.sequence || record_bytes > rest.size() || !is_hot) {
             return damaged(
                 cat("record at offset ", record_offset, " does not belong to its frame"));
         }

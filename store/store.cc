@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <unordered_set>
@@ -13,6 +14,7 @@
 #include "store/past.h"
 #include "store/path_finder.h"
 #include "store/projection.h"
+#include "store/reclaim_thread.h"
 #include "store/segment_log.h"
 
 namespace lb::store {
@@ -28,6 +30,8 @@ class LogStore final : public Store {
 public:
     LogStore(StoreOptions options, Disk& disk, std::unique_ptr<SegmentLog> log)
         : options_(std::move(options)), disk_(disk), log_(std::move(log)) {}
+
+    ~LogStore() override { reclaim_.reset(); }
 
     Status start();
 
@@ -78,6 +82,12 @@ public:
         return log_->durable_sequence() >= sequence;
     }
     Status sync(uint64_t sequence) override;
+    void set_restore_windows(const RestoreWindows& windows) override {
+        reclaim_->set_windows(windows);
+    }
+    Result<RestorableHistory> restorable(LineId line) const override;
+    Status check_restorable(LineId line, Position position) const override;
+    Result<bool> reclaim_step() override { return reclaim_->step_now(); }
     StoreStatistics statistics() const override;
     LogPlace log_end() const override { return log_->end(); }
     Result<std::string> path(LineId line, InodeId inode) override;
@@ -109,9 +119,10 @@ private:
     // Tells of an error that is damage; returns it.
     Error met(LineId line, InodeId inode, uint64_t offset, Error error);
 
+    Result<ReadPlan> plan_read(LineId line, InodeId inode, uint64_t offset, size_t length);
     Status check_commit(const Commit& commit) const;
     Status check_new_line(const NewLine& line, const std::unordered_set<LineId>& created) const;
-    Status check_fork(const NewLine& line, const Line& parent) const;
+    Status check_position(const Line& line, Position position) const;
     FrameRecords build_commit(const Commit& commit) const;
 
     StoreOptions options_;
@@ -122,6 +133,7 @@ private:
     std::unique_ptr<Projection> projection_;
     std::unique_ptr<FileTree> tree_;
     std::unique_ptr<Past> past_;
+    std::unique_ptr<ReclaimThread> reclaim_;
     mutable std::mutex change_mutex_;
     std::unordered_set<LineId> reserved_lines_;
     bool is_closed_ = false;
@@ -151,7 +163,12 @@ Status LogStore::start() {
     tree_ = std::make_unique<FileTree>(*projection_, *log_, disk_.clock());
     past_ = std::make_unique<Past>(*projection_, *log_);
     next_line_ = projection_->next_line().value();
-    return ok();
+    reclaim_ = std::make_unique<ReclaimThread>(
+        *log_, *projection_, disk_, change_mutex_,
+        [this](LineId line, InodeId inode) { return tree_->is_open(line, inode); },
+        ReclaimThreadOptions{.directory = options_.directory,
+                             .has_thread = options_.has_reclaim_thread});
+    return reclaim_->resume();
 }
 
 Result<Position> LogStore::position_at(WallTime time) {
@@ -199,6 +216,7 @@ Result<Position> LogStore::commit(const Commit& commit) {
         FrameRecords frame = build_commit(commit);
         sequence = LB_TRY(projection_->append(frame.records())).sequence;
         for (const NewLine& line : commit.create) reserved_lines_.erase(line.line);
+        if (!commit.remove.empty()) reclaim_->line_removed();
     }
     LB_TRY(log_->sync(sequence));
     return Position{sequence};
@@ -250,23 +268,42 @@ Status LogStore::check_new_line(const NewLine& line,
                      .message = "a line's parent must have been reserved before the line"};
     }
     const Line* parent = projection_->lines().find_live(line.parent);
-    if (parent != nullptr) return check_fork(line, *parent);
+    if (parent != nullptr) return check_position(*parent, line.at);
     if (!created.contains(line.parent)) return no_such_line(line.parent);
     if (line.at == kHead) return ok();
     return Error{.code = ErrorCode::kStoreInvalid,
                  .message = "a line that is created in the same commit has no positions yet"};
 }
 
-Status LogStore::check_fork(const NewLine& line, const Line& parent) const {
-    if (line.at == kHead) return ok();
+// With change_mutex_ held.
+Status LogStore::check_position(const Line& line, Position position) const {
+    if (position == kHead) return ok();
     // Between a line's fork and its creation it shows just what it inherited.
-    bool is_root = parent.parent == nullptr;
-    Position first = is_root ? parent.info.created_position : parent.info.fork_position;
-    Position last = position();
-    if (line.at >= first && line.at <= last) return ok();
+    bool is_root = line.parent == nullptr;
+    Position first = is_root ? line.info.created_position : line.info.fork_position;
+    Position last = this->position();
+    LineId id = line.info.line;
+    if (position < first || position > last) {
+        return Error{.code = ErrorCode::kStoreInvalid,
+                     .message = cat("line ", id.value(), " has no position ", position.value()),
+                     .help = cat("use a position from ", first.value(), " to ", last.value())};
+    }
+    const History& history = projection_->history();
+    uint64_t wanted = position.value();
+    bool is_kept = position >= line.info.head || history.is_restorable(id, wanted) ||
+                   std::ranges::any_of(line.children, [&](LineId child) {
+                       return projection_->lines().find(child)->info.fork_position == position;
+                   });
+    if (is_kept) return ok();
+    std::optional<uint64_t> before = history.last_until(id, wanted);
+    uint64_t after = std::min(history.first_from(id, wanted), last.value());
     return Error{.code = ErrorCode::kStoreInvalid,
-                 .message = cat("line ", line.parent.value(), " has no position ", line.at.value()),
-                 .help = cat("use a position from ", first.value(), " to ", last.value())};
+                 .message = cat("position ", wanted, " of line ", id.value(),
+                                " is no longer kept: the past is thinned out, and ends with the "
+                                "restore window"),
+                 .help = before && *before >= first.value()
+                             ? cat("use position ", *before, " or ", after)
+                             : cat("use position ", after, " or a later one")};
 }
 
 FrameRecords LogStore::build_commit(const Commit& commit) const {
@@ -390,26 +427,36 @@ Result<std::vector<DirectoryEntry>> LogStore::list(LineId line, InodeId director
 
 Result<size_t> LogStore::read(LineId line, InodeId inode, uint64_t offset,
                               std::span<std::byte> out) {
-    std::optional<ReadPlan> plan;
+    for (;;) {
+        uint64_t moves = projection_->move_count();
+        ReadPlan plan = LB_TRY(plan_read(line, inode, offset, out.size()));
+        block_reads_.fetch_add(plan.pieces.size(), std::memory_order_relaxed);
+        Status fetched = FileTree::fetch(*log_, plan, out);
+        if (fetched) return plan.length_bytes;
+        // What the plan names may have moved to another segment, and its file be gone.
+        if (projection_->move_count() == moves) {
+            return met(line, inode, offset, std::move(fetched).error());
+        }
+    }
+}
+
+Result<ReadPlan> LogStore::plan_read(LineId line, InodeId inode, uint64_t offset, size_t length) {
     {
         auto shared = projection_->share();
         if (projection_->lines().find_live(line) != nullptr) {
-            plan = tree_->find_read(line, inode, offset, out.size());
+            std::optional<ReadPlan> plan = tree_->find_read(line, inode, offset, length);
+            if (plan) {
+                reads_placed_by_memory_.fetch_add(1, std::memory_order_relaxed);
+                return std::move(*plan);
+            }
         }
     }
-    (plan ? reads_placed_by_memory_ : reads_placed_by_index_)
-        .fetch_add(1, std::memory_order_relaxed);
-    if (!plan) {
-        Result<ReadPlan> made = alone(line, [&](const Line& found) {
-            return tree_->plan_read(found, inode, offset, out.size());
-        });
-        if (!made) return met(line, inode, offset, std::move(made).error());
-        plan = *std::move(made);
-    }
-    block_reads_.fetch_add(plan->pieces.size(), std::memory_order_relaxed);
-    Status fetched = FileTree::fetch(*log_, *plan, out);
-    if (!fetched) return met(line, inode, offset, std::move(fetched).error());
-    return plan->length_bytes;
+    reads_placed_by_index_.fetch_add(1, std::memory_order_relaxed);
+    Result<ReadPlan> made = alone(line, [&](const Line& found) {
+        return tree_->plan_read(found, inode, offset, length);
+    });
+    if (!made) return met(line, inode, offset, std::move(made).error());
+    return made;
 }
 
 Result<FileAttributes> LogStore::write(LineId line, InodeId inode, uint64_t offset, ByteView data) {
@@ -453,6 +500,29 @@ Status LogStore::sync(uint64_t sequence) {
     return log_->sync(sequence);
 }
 
+Result<RestorableHistory> LogStore::restorable(LineId line) const {
+    std::lock_guard lock(change_mutex_);
+    const Line* found = projection_->lines().find_live(line);
+    if (found == nullptr) return no_such_line(line);
+    const History& history = projection_->history();
+    bool is_root = found->parent == nullptr;
+    Position first = is_root ? found->info.created_position : found->info.fork_position;
+    RestorableHistory result{.first = first};
+    if (history.floor(line) > first.value()) {
+        result.first = Position{history.floor(line)};
+        result.first_at = history.time_of(history.floor(line));
+    }
+    result.every_from = std::max(result.first, Position{history.dense_from(line)});
+    return result;
+}
+
+Status LogStore::check_restorable(LineId line, Position position) const {
+    std::lock_guard lock(change_mutex_);
+    const Line* found = projection_->lines().find_live(line);
+    if (found == nullptr) return no_such_line(line);
+    return check_position(*found, position);
+}
+
 StoreStatistics LogStore::statistics() const {
     StoreStatistics result;
     LogStatistics log = log_->statistics();
@@ -464,6 +534,11 @@ StoreStatistics LogStore::statistics() const {
     result.durable_position = Position{log_->durable_sequence()};
     result.reads_placed_by_memory = reads_placed_by_memory_.load(std::memory_order_relaxed);
     result.reads_placed_by_index = reads_placed_by_index_.load(std::memory_order_relaxed);
+    result.cold_bytes = log.cold_bytes;
+    result.cold_plain_bytes = log.cold_plain_bytes;
+    ReclaimStatistics reclaim = reclaim_->statistics();
+    result.reclaim_debt_bytes = reclaim.debt_bytes;
+    result.reclaimed_bytes = reclaim.removed_bytes;
     result.block_reads = block_reads_.load(std::memory_order_relaxed);
     result.block_writes = block_writes_.load(std::memory_order_relaxed);
     Result<uint64_t> free_bytes = disk_.free_bytes(options_.directory);
@@ -481,6 +556,7 @@ Result<std::string> LogStore::path(LineId line, InodeId inode) {
 
 // The index is written out and held as it is at one position; the log up to there does not change.
 Result<CheckReport> LogStore::check(const std::string& scratch_directory, const CheckSink& sink) {
+    LB_TRY(check_not_reclaimed(disk_, options_.directory));
     CheckReport report;
     Status verified = index_->verify();
     if (!verified) report.add(unreadable_index(verified.error()));
@@ -509,6 +585,7 @@ Result<CheckReport> LogStore::check(const std::string& scratch_directory, const 
 
 // The index goes first: what it writes out must be in the log by then.
 Status LogStore::close() {
+    reclaim_->stop();
     std::lock_guard lock(change_mutex_);
     LB_TRY(check_open());
     is_closed_ = true;

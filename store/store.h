@@ -40,6 +40,7 @@
 #include "base/result.h"
 #include "store/disk.h"
 #include "store/format.h"
+#include "store/history.h"
 
 namespace lb::store {
 
@@ -125,6 +126,14 @@ struct DamageMet {
     Error error;
 };
 
+// What of a line's past can be branched from or restored to: every position from `every_from` on,
+// and before it, back to `first`, one a second or a minute.
+struct RestorableHistory {
+    Position first = {};
+    Position every_from = {};
+    std::optional<WallTime> first_at = {};  // nullopt: the line is younger than its window
+};
+
 struct StoreOptions {
     std::string directory;
     Disk* disk = nullptr;  // nullptr: posix_disk()
@@ -136,12 +145,18 @@ struct StoreOptions {
     bool is_index_in_memory = false;
     // Called from whatever thread met damage, without locks held.
     std::function<void(const DamageMet&)> on_damage = {};
+    // A thread reclaims space once the windows are set. Tests call reclaim_step() themselves.
+    bool has_reclaim_thread = true;
 };
 
 struct StoreStatistics {
     uint64_t line_count = 0;
     uint64_t segment_count = 0;
-    uint64_t log_bytes = 0;
+    uint64_t log_bytes = 0;         // hot segments
+    uint64_t cold_bytes = 0;        // cold segments
+    uint64_t cold_plain_bytes = 0;  // what the same records took in hot segments
+    uint64_t reclaim_debt_bytes = 0;
+    uint64_t reclaimed_bytes = 0;  // of segments that were removed since open
     uint64_t frame_count = 0;  // since open, as all that follows
     LatencySnapshot syncs;
     Position position = {};
@@ -168,7 +183,8 @@ public:
     virtual LineId reserve_line() = 0;
     // One frame, durable on return: all of it or nothing. Returns its position.
     // Errors: kStoreNotFound (a parent or a line to remove), kStoreInvalid (a position after the
-    // parent's head or before its creation; naming what is possible), kStoreFull, kStoreReadOnly.
+    // parent's head, before its creation, or given up (check_restorable); naming what is possible),
+    // kStoreFull, kStoreReadOnly.
     virtual Result<Position> commit(const Commit& commit) = 0;
     // Errors: kStoreNotFound; deleted lines that still have children are found.
     virtual Result<LineInfo> line(LineId line) const = 0;
@@ -241,6 +257,19 @@ public:
     // Durable up to `sequence` (FileAttributes::last_sequence). is_durable() never blocks.
     virtual bool is_durable(uint64_t sequence) const = 0;
     virtual Status sync(uint64_t sequence) = 0;
+
+    // -- History (store/history.h) ---------------------------------------------------------------
+
+    // From here on what no window, branch or open file needs is given up and its space reclaimed.
+    // Before the first call nothing is.
+    virtual void set_restore_windows(const RestoreWindows& windows) = 0;
+    // Errors: kStoreNotFound.
+    virtual Result<RestorableHistory> restorable(LineId line) const = 0;
+    // ok if a line can be made from `position` of `line`. kStoreInvalid: why not, and which
+    // positions near it can; kStoreNotFound.
+    virtual Status check_restorable(LineId line, Position position) const = 0;
+    // One step of reclaim, now. false: nothing to do. For tests and for who has no thread.
+    virtual Result<bool> reclaim_step() = 0;
 
     // -- Whole store -----------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ Result<ExitCode> run_metrics(const Arguments& arguments, Output& output);
 Result<ExitCode> run_debug_super(const Arguments& arguments, Output& output);
 Result<ExitCode> run_debug_index(const Arguments& arguments, Output& output);
 Result<ExitCode> run_debug_catalog(const Arguments& arguments, Output& output);
+Result<ExitCode> run_debug_manifest(const Arguments& arguments, Output& output);
 Result<ExitCode> run_debug_segment(const Arguments& arguments, Output& output);
 
 }  // namespace lb::cli

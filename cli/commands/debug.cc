@@ -6,6 +6,7 @@
 #include "engine/catalog_check.h"
 #include "store/disk.h"
 #include "store/index_text.h"
+#include "store/manifest.h"
 #include "store/segment_log.h"
 #include "store/store_dump.h"
 
@@ -31,6 +32,11 @@ bool has_prefix(std::string_view text, std::string_view prefix) {
 
 Result<ExitCode> run_debug_segment(const Arguments& arguments, Output& output) {
     LB_TRY(store::dump_segment(store::posix_disk(), arguments.text("file"), line_writer(output)));
+    return ExitCode::kOk;
+}
+
+Result<ExitCode> run_debug_manifest(const Arguments& arguments, Output& output) {
+    LB_TRY(store::dump_manifest(store::posix_disk(), arguments.text("file"), line_writer(output)));
     return ExitCode::kOk;
 }
 

@@ -250,7 +250,7 @@ TEST(FormatBytes, SegmentHeader) {
                            .previous_written_at = WallTime{std::chrono::nanoseconds{24}}},
                           std::span<std::byte, kSegmentHeaderBytes>(segment));
     EXPECT_EQ(as_text(ByteView(segment).first(8)), "LBSEGMNT");
-    EXPECT_EQ(u32(segment, 8), 1u);
+    EXPECT_EQ(u32(segment, 8), 2u);
     EXPECT_EQ(segment[12], std::byte{1});
     EXPECT_TRUE(std::ranges::equal(ByteView(segment).subspan(16, 16), kStore));
     EXPECT_EQ(u64(segment, 32), 0x0102030405060708u);
@@ -340,7 +340,7 @@ TEST(FormatBytes, Super) {
     encode_super({.store_id = kStore, .segment_bytes = 65536},
                  std::span<std::byte, kSuperBytes>(super));
     EXPECT_EQ(as_text(ByteView(super).first(8)), "LBSUPER1");
-    EXPECT_EQ(u32(super, 8), 1u);
+    EXPECT_EQ(u32(super, 8), 2u);
     EXPECT_TRUE(std::ranges::equal(ByteView(super).subspan(16, 16), kStore));
     EXPECT_EQ(u64(super, 32), 65536u);
     EXPECT_EQ(u64(super, 4088), hash64(ByteView(super).first(4088), 6));
@@ -349,18 +349,18 @@ TEST(FormatBytes, Super) {
 TEST(FormatCodec, ANewerVersionIsNamedAsSuch) {
     Bytes super(kSuperBytes);
     encode_super({.store_id = kStore}, std::span<std::byte, kSuperBytes>(super));
-    store_little_endian<uint32_t>(&super[8], 2);
+    store_little_endian<uint32_t>(&super[8], 3);
     store_little_endian(&super[4088], hash64(ByteView(super).first(4088), 6));
     Result<Super> decoded = decode_super(super);
     ASSERT_FALSE(decoded);
     EXPECT_EQ(decoded.error().code, ErrorCode::kStoreFormatNewer);
+    EXPECT_NE(decoded.error().message.find("version 3"), std::string::npos);
     EXPECT_NE(decoded.error().message.find("version 2"), std::string::npos);
-    EXPECT_NE(decoded.error().message.find("version 1"), std::string::npos);
     EXPECT_FALSE(decoded.error().help.empty());
 
     Bytes segment(kSegmentHeaderBytes);
     encode_segment_header({.store_id = kStore}, std::span<std::byte, kSegmentHeaderBytes>(segment));
-    store_little_endian<uint32_t>(&segment[8], 2);
+    store_little_endian<uint32_t>(&segment[8], 3);
     store_little_endian(&segment[4088], hash64(ByteView(segment).first(4088), 1));
     Result<SegmentHeader> header = decode_segment_header(segment);
     ASSERT_FALSE(header);

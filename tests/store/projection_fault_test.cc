@@ -59,6 +59,10 @@ public:
         return index_.get(key);
     }
     Status verify() override { return ok(); }
+    Status flush() override {
+        LB_TRY(fault_.call());
+        return index_.flush();
+    }
     Status start_flush() override { return fault_.call(); }
     Status clear() override {
         LB_TRY(fault_.call());

@@ -32,5 +32,17 @@ RC_GTEST_PROP(StoreModel, EveryLineEqualsTheOracleWithTheRealIndex, (bool has_ca
         .run(script);
 }
 
+RC_GTEST_PROP(StoreModel, ReclaimTakesNothingThatIsNeeded, (bool has_cache)) {
+    auto script = *script_generator(WithPowerCuts::kYes, Focus::kReclaim);
+    ScriptRunner(IndexKind::kMemory, has_cache ? CacheKind::kDefault : CacheKind::kNone)
+        .run(script);
+}
+
+RC_GTEST_PROP(StoreModel, ReclaimTakesNothingThatIsNeededWithTheRealIndex, (bool has_cache)) {
+    auto script = *script_generator(WithPowerCuts::kYes, Focus::kReclaim);
+    ScriptRunner(IndexKind::kRocksdb, has_cache ? CacheKind::kDefault : CacheKind::kNone)
+        .run(script);
+}
+
 }  // namespace
 }  // namespace lb::store

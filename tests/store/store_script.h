@@ -42,7 +42,9 @@ enum class Action : uint8_t {
     kFaultyRestart,  // the disk fails while the store recovers, perhaps with a power cut on top
     kFillDisk,
     kMakeRoom,
-    kWait,  // time passes
+    kSetWindows,
+    kPassTime,
+    kReclaim,
 };
 
 struct Step {
@@ -55,7 +57,10 @@ struct Step {
 void showValue(const Step& step, std::ostream& out);
 
 enum class WithPowerCuts { kNo, kYes };
-rc::Gen<std::vector<Step>> script_generator(WithPowerCuts with_power_cuts);
+// kReclaim: long scripts that write, let time pass and reclaim.
+enum class Focus { kFiles, kReclaim };
+rc::Gen<std::vector<Step>> script_generator(WithPowerCuts with_power_cuts,
+                                            Focus focus = Focus::kFiles);
 
 // Bytes that follow from the seed; zeros for every fifth.
 std::string pattern(uint64_t seed, size_t size);
@@ -97,6 +102,9 @@ private:
     void make_room();
     // Nothing if the disk is full.
     std::optional<uint64_t> commit(const Commit& commit);
+    void set_windows(const Step& step);
+    void reclaim(const Step& step);
+    bool must_be_restorable(const ModelLine& line, LineId id, uint64_t position) const;
 
     template <class Outcome>
     bool check(const Outcome& outcome, const Expected& expected);
@@ -127,6 +135,10 @@ private:
     uint64_t position_before_ = 0;
     uint64_t synced_ = 0;
     bool is_disk_full_ = false;
+    std::optional<RestoreWindows> windows_;
+    std::chrono::nanoseconds shortest_window_{std::chrono::hours{24 * 30}};
+    WallTime reclaimed_at_{};
+    std::map<uint64_t, WallTime> times_;  // when a position was the newest
 };
 
 }  // namespace lb::store

@@ -29,6 +29,7 @@ ADAPTERS = [
     (r"openssl/|stringprep\.h", r"base/scram\.cc"),
     (r"toml\+\+/", r"specs/toml_reader\.cc"),
     (r"rocksdb/", r"store/index_rocksdb\.cc"),
+    (r"zstd\.h", r"store/compression_zstd\.cc"),
     (r"fuse(3/|_lowlevel|\.h)", r"store/fuse_[a-z_]*\.cc|store/fuse_internal\.h"),
     (r"pqxx/|libpq-fe\.h", r"engine/(sql|postgres)[a-z_]*\.cc"),
     (r"git2(\.h|/)", r"engine/git_[a-z_]*\.cc"),
