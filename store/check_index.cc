@@ -136,7 +136,6 @@ private:
             case KeySpace::kLine: return RecordType::kLineCreate;
             case KeySpace::kNote:
             case KeySpace::kTime:
-            case KeySpace::kGridPoint:
             case KeySpace::kMeta: return RecordType::kNote;
         }
         return RecordType::kNote;

@@ -52,10 +52,8 @@ Status ColdWriter::begin() {
     if (LB_TRY(disk_.exists(path))) LB_TRY(disk_.remove(path));
     file_ = LB_TRY(disk_.open(path, OpenMode::kCreate));
     std::array<std::byte, kSegmentHeaderBytes> bytes;
-    encode_segment_header({.store_id = store_id_,
-                           .segment = segment_,
-                           .segment_class = SegmentClass::kCold},
-                          bytes);
+    encode_segment_header(
+        {.store_id = store_id_, .segment = segment_, .segment_class = SegmentClass::kCold}, bytes);
     buffer_.assign(bytes.begin(), bytes.end());
     return ok();
 }
@@ -116,8 +114,8 @@ Result<Footer> read_cold_footer(File& file, const StoreId& store_id, const ColdF
     uint64_t size_bytes = LB_TRY(file.size_bytes());
     uint64_t needed_bytes = kSegmentHeaderBytes + footer_bytes(cold.record_count);
     if (size_bytes != cold.size_bytes || size_bytes < needed_bytes) {
-        return damaged(cold.segment, cat("it has ", size_bytes, " bytes instead of ",
-                                         cold.size_bytes));
+        return damaged(cold.segment,
+                       cat("it has ", size_bytes, " bytes instead of ", cold.size_bytes));
     }
     std::array<std::byte, kSegmentHeaderBytes> header_bytes;
     LB_TRY(file.read_at(0, header_bytes));

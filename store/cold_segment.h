@@ -19,8 +19,7 @@ namespace lb::store {
 
 class ColdWriter {
 public:
-    ColdWriter(Disk& disk, std::string store_directory, const StoreId& store_id,
-               SegmentId segment)
+    ColdWriter(Disk& disk, std::string store_directory, const StoreId& store_id, SegmentId segment)
         : disk_(disk),
           store_directory_(std::move(store_directory)),
           store_id_(store_id),

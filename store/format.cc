@@ -277,8 +277,8 @@ Result<RecordHeader> decode_record_header(ByteView bytes) {
     header.flags = decoder.u8();
     uint8_t codec = decoder.u8();
     uint8_t reserved = decoder.u8();
-    if (!is_record_type(type) || header.flags != 0 ||
-        codec > static_cast<uint8_t>(Codec::kZstd) || reserved != 0) {
+    if (!is_record_type(type) || header.flags != 0 || codec > static_cast<uint8_t>(Codec::kZstd) ||
+        reserved != 0) {
         return damaged("record header with an unknown type, flag or codec at byte 0");
     }
     header.codec = static_cast<Codec>(codec);

@@ -13,15 +13,12 @@ int64_t second_of(WallTime time) {
 
 }  // namespace
 
-std::optional<GridPoint> History::add_frame(uint64_t sequence, WallTime written_at) {
+bool History::add_frame(uint64_t sequence, WallTime written_at) {
     int64_t second = second_of(written_at);
-    std::optional<GridPoint> over;
-    if (open_.position != 0 && open_.second < second) {
-        over = open_;
-        add_point(open_);
-    }
+    bool is_first = open_.position == 0 || open_.second < second;
+    if (is_first && open_.position != 0) add_point(open_);
     open_ = {second, sequence};
-    return over;
+    return is_first;
 }
 
 void History::add_point(const GridPoint& point) {
@@ -32,7 +29,6 @@ void History::add_point(const GridPoint& point) {
     }
 }
 
-// The newest position of the last second that was over at `time`; 0 if there is none.
 uint64_t History::position_at(WallTime time) const {
     int64_t end = second_of(time);
     if (open_.position != 0 && open_.second < end) return open_.position;
@@ -40,8 +36,8 @@ uint64_t History::position_at(WallTime time) const {
     return after == state_.points.begin() ? 0 : std::prev(after)->position;
 }
 
-std::vector<GridPoint> History::advance(WallTime now, const RestoreWindows& windows,
-                                        const std::vector<LineId>& lines, uint64_t head) {
+void History::advance(WallTime now, const RestoreWindows& windows, const std::vector<LineId>& lines,
+                      uint64_t head) {
     state_.advanced_at = std::max(state_.advanced_at, now);
     now = state_.advanced_at;
     state_.dense_from = std::max(state_.dense_from, position_at(now - kDenseHistory));
@@ -55,14 +51,13 @@ std::vector<GridPoint> History::advance(WallTime now, const RestoreWindows& wind
         needed_from = std::min(needed_from, from);
         if (from != 0) state_.floors[line] = from;
     }
-    return thin(now, needed_from);
+    thin(now, needed_from);
 }
 
 // Leaves one point a minute where that is enough, and none that no line needs. A minute that is
 // partly younger than a day keeps its seconds.
-std::vector<GridPoint> History::thin(WallTime now, uint64_t needed_from) {
+void History::thin(WallTime now, uint64_t needed_from) {
     std::vector<GridPoint> kept;
-    std::vector<GridPoint> gone;
     int64_t sparse_end = second_of(now - kSecondsHistory);
     auto minute = [](const GridPoint& point) {
         auto step = kSparseStep.count();
@@ -73,10 +68,9 @@ std::vector<GridPoint> History::thin(WallTime now, uint64_t needed_from) {
         bool is_sparse = (minute(points[i]) + 1) * kSparseStep.count() <= sparse_end;
         bool is_last = i + 1 == points.size() || minute(points[i + 1]) != minute(points[i]);
         bool is_kept = points[i].position >= needed_from && (!is_sparse || is_last);
-        (is_kept ? kept : gone).push_back(points[i]);
+        if (is_kept) kept.push_back(points[i]);
     }
     state_.points = std::move(kept);
-    return gone;
 }
 
 uint64_t History::floor(LineId line) const {
@@ -84,9 +78,7 @@ uint64_t History::floor(LineId line) const {
     return found == state_.floors.end() ? 0 : found->second;
 }
 
-uint64_t History::dense_from(LineId line) const {
-    return std::max(state_.dense_from, floor(line));
-}
+uint64_t History::dense_from(LineId line) const { return std::max(state_.dense_from, floor(line)); }
 
 uint64_t History::first_from(LineId line, uint64_t position) const {
     position = std::max(position, floor(line));

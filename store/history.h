@@ -22,7 +22,7 @@
 
 namespace lb::store {
 
-inline constexpr std::chrono::hours kDenseHistory{1};    // every position
+inline constexpr std::chrono::hours kDenseHistory{1};     // every position
 inline constexpr std::chrono::hours kSecondsHistory{24};  // then one position a second
 inline constexpr std::chrono::seconds kSparseStep{60};    // then one a minute
 inline constexpr std::chrono::hours kRestoreWindowMax{30 * 24};
@@ -48,14 +48,13 @@ struct GridPoint {
 
 class History {
 public:
-    // A frame, in log order. Frames that were seen before change nothing. Returns the point of a
-    // second that is over, if there is a new one.
-    std::optional<GridPoint> add_frame(uint64_t sequence, WallTime written_at);
+    // A frame, in log order. true: it is the first one of its second.
+    bool add_frame(uint64_t sequence, WallTime written_at);
 
     // Gives up what `windows` do not cover at `now`. `lines`: those that live. `head`: the newest
-    // position. Returns the points that are no longer any.
-    std::vector<GridPoint> advance(WallTime now, const RestoreWindows& windows,
-                                   const std::vector<LineId>& lines, uint64_t head);
+    // position.
+    void advance(WallTime now, const RestoreWindows& windows, const std::vector<LineId>& lines,
+                 uint64_t head);
 
     // The first restorable position of a live line at or after `position`.
     uint64_t first_from(LineId line, uint64_t position) const;
@@ -71,7 +70,10 @@ public:
     // When a position of the grid was the newest; nullopt for others.
     std::optional<WallTime> time_of(uint64_t position) const;
 
-    // What is durable (store/manifest.h) and what the index keeps.
+    // The newest position of the last second that was over at `time`; 0 if none is known.
+    uint64_t position_at(WallTime time) const;
+
+    // What is durable (store/manifest.h).
     struct State {
         WallTime advanced_at{};  // of the last advance()
         uint64_t dense_from = 0;
@@ -82,15 +84,10 @@ public:
     };
     const State& state() const { return state_; }
     void set_state(State state) { state_ = std::move(state); }
-    // The second that is not over yet, and its newest position so far; position 0: none.
-    const GridPoint& open_second() const { return open_; }
-    void set_open_second(const GridPoint& point) { open_ = point; }
-    // Adds a point that the index has. Requires: in order.
-    void add_point(const GridPoint& point);
 
 private:
-    uint64_t position_at(WallTime time) const;
-    std::vector<GridPoint> thin(WallTime now, uint64_t needed_from);
+    void add_point(const GridPoint& point);
+    void thin(WallTime now, uint64_t needed_from);
 
     State state_;
     GridPoint open_;  // the second that is not over yet; position 0: none

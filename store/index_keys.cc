@@ -77,12 +77,6 @@ IndexKey note_key(std::string_view key) {
     return result;
 }
 
-IndexKey grid_key(int64_t second) {
-    IndexKey key(KeySpace::kGridPoint);
-    key.u64(static_cast<uint64_t>(second));
-    return key;
-}
-
 IndexKey meta_key() { return IndexKey(KeySpace::kMeta); }
 
 size_t index_prefix_bytes(std::string_view key) {
@@ -97,7 +91,6 @@ size_t index_prefix_bytes(std::string_view key) {
         case KeySpace::kLine:
         case KeySpace::kNote:
         case KeySpace::kTime:
-        case KeySpace::kGridPoint:
         case KeySpace::kMeta: break;
     }
     return key.size() >= prefix_bytes ? prefix_bytes : 0;
@@ -117,12 +110,6 @@ LineId line_in_key(std::string_view key) { return LineId{read_u32(key, 1)}; }
 
 std::string_view name_in_key(std::string_view dirent_key) {
     return dirent_key.substr(kDirentHeadBytes, dirent_key.size() - kDirentHeadBytes - 1 - 8);
-}
-
-int64_t second_in_key(std::string_view key) {
-    uint64_t value = 0;
-    std::memcpy(&value, key.data() + 1, sizeof value);
-    return static_cast<int64_t>(__builtin_bswap64(value));
 }
 
 std::string_view note_in_key(std::string_view key) { return key.substr(1); }
@@ -167,8 +154,6 @@ std::optional<DecodedKey> decode_key(std::string_view key) {
         case KeySpace::kNote:
             result.name = key.substr(1);
             return result.name.empty() ? std::nullopt : std::optional(result);
-        case KeySpace::kGridPoint:
-            return key.size() == 1 + sizeof(uint64_t) ? std::optional(result) : std::nullopt;
         case KeySpace::kMeta: return key.size() == 1 ? std::optional(result) : std::nullopt;
         default: return std::nullopt;
     }

@@ -9,7 +9,6 @@
 //   L line                             -> the line as it is now       (line_table.h)
 //   N key                              -> value of a note as it is now
 //   C ~time                            -> a frame's place           (time_index.h)
-//   G second                           -> newest position that was written in it (history.h)
 //   M                                  -> up to where the log is in the index
 //
 // Names end with a zero byte (no name has one), so that one name is never a prefix of another.
@@ -35,7 +34,6 @@ enum class KeySpace : char {
     kLine = 'L',
     kNote = 'N',
     kTime = 'C',
-    kGridPoint = 'G',
     kMeta = 'M',
 };
 
@@ -86,7 +84,6 @@ IndexKey after_name_key(LineId line, InodeId directory, std::string_view name);
 IndexKey logical_bytes_key(LineId line, uint64_t sequence);
 IndexKey line_key(LineId line);
 IndexKey note_key(std::string_view key);
-IndexKey grid_key(int64_t second);
 IndexKey meta_key();
 
 // Length of the part of `key` that a cursor stays within; 0: the key space is scanned in total
@@ -99,7 +96,6 @@ uint64_t sequence_in_key(std::string_view key);
 LineId line_in_key(std::string_view key);
 std::string_view name_in_key(std::string_view dirent_key);
 std::string_view note_in_key(std::string_view key);
-int64_t second_in_key(std::string_view key);
 
 // A key of any origin, taken apart; nullopt if the functions above would not have made it.
 struct DecodedKey {

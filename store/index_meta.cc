@@ -18,8 +18,6 @@ std::string encode_index_meta(const IndexMeta& meta) {
     encoder.u64(meta.next_inode);
     encoder.u64(meta.next_line);
     encoder.u64(meta.reclaim_step);
-    encoder.i64(meta.open_second.second);
-    encoder.u64(meta.open_second.position);
     return std::string(as_text(encoder.out()));
 }
 
@@ -34,8 +32,6 @@ std::optional<IndexMeta> decode_index_meta(std::string_view value) {
     meta.next_inode = decoder.u64();
     meta.next_line = decoder.u64();
     meta.reclaim_step = decoder.u64();
-    meta.open_second.second = decoder.i64();
-    meta.open_second.position = decoder.u64();
     if (!decoder.is_finished()) return std::nullopt;
     std::ranges::copy(store_id, meta.store_id.begin());
     return meta;

@@ -10,7 +10,7 @@
 namespace lb::store {
 
 // Another number here makes every store rebuild its index once.
-inline constexpr uint32_t kIndexVersion = 2;
+inline constexpr uint32_t kIndexVersion = 3;
 
 struct IndexMeta {
     uint32_t version = kIndexVersion;
@@ -19,7 +19,6 @@ struct IndexMeta {
     uint64_t next_inode = 0;
     uint64_t next_line = 0;
     uint64_t reclaim_step = 0;  // the last that is in the index completely
-    GridPoint open_second;      // history.h
 };
 
 std::string encode_index_meta(const IndexMeta& meta);

@@ -30,7 +30,6 @@ std::string_view space_name(KeySpace space) {
         case KeySpace::kLine: return "line";
         case KeySpace::kNote: return "note";
         case KeySpace::kTime: return "time";
-        case KeySpace::kGridPoint: return "grid-point";
         case KeySpace::kMeta: return "meta";
     }
     return "unknown";
@@ -110,9 +109,6 @@ bool set_value(const DecodedKey& key, std::string_view value, Json& json) {
             json.set("segment", decoder.u64());
             json.set("offset", decoder.u64());
             return decoder.is_finished();
-        case KeySpace::kGridPoint:
-            json.set("position", decoder.u64());
-            return decoder.is_finished();
         case KeySpace::kMeta: return set_meta(value, json);
     }
     return false;
@@ -133,7 +129,6 @@ void set_key(const DecodedKey& key, Json& json) {
         case KeySpace::kLogicalBytes:
         case KeySpace::kLine:
         case KeySpace::kNote:
-        case KeySpace::kGridPoint:
         case KeySpace::kMeta: break;
     }
     if (!key.name.empty()) json.set("name", key.name);

@@ -89,8 +89,7 @@ Result<bool> Liveness::is_data_there(LineId line, DataId data, uint64_t position
     auto& last = last_data_;
     if (last.line == line && last.data == data && last.position == position) return last.is_there;
     InodeId id = inode_of(data);
-    std::optional<InodeRecord> inode =
-        LB_TRY(inode_at({sources_.lines->find(line), position}, id));
+    std::optional<InodeRecord> inode = LB_TRY(inode_at({sources_.lines->find(line), position}, id));
     bool is_there = inode && inode->data == data &&
                     (inode->attributes.link_count > 0 || sources_.is_open(line, id));
     last = {line, data, position, is_there};

@@ -302,11 +302,11 @@ Result<std::optional<Manifest>> open_manifest(Disk& disk, const std::string& sto
         if (second.is_there) return std::move(second.problem);
         return std::optional<Manifest>();
     }
-    bool is_first = first.manifest &&
-                    (!second.manifest || second.manifest->number <= first.manifest->number);
+    bool is_first =
+        first.manifest && (!second.manifest || second.manifest->number <= first.manifest->number);
     std::optional<Manifest> newest = is_first ? first.manifest : second.manifest;
-    bool are_equal = first.manifest && second.manifest &&
-                     first.manifest->number == second.manifest->number;
+    bool are_equal =
+        first.manifest && second.manifest && first.manifest->number == second.manifest->number;
     if (!are_equal) LB_TRY(write_manifest(disk, store_directory, store_id, *newest));
     return newest;
 }

@@ -11,20 +11,16 @@ namespace lb::store {
 Result<Position> Past::position_at(WallTime time) {
     std::unique_ptr<IndexCursor> cursor = LB_TRY(projection_.cursor());
     bool is_found = LB_TRY(cursor->seek(time_key(time)));
-    if (!is_found || cursor->key().front() != static_cast<char>(KeySpace::kTime)) {
-        return Error{.code = ErrorCode::kStoreNotFound,
-                     .message = cat("the store has nothing from ", format_time(time))};
+    if (is_found && cursor->key().front() == static_cast<char>(KeySpace::kTime)) {
+        std::optional<TimeEntry> entry = decode_time_entry(cursor->key(), cursor->value());
+        if (!entry) return unreadable_time();
+        return Position{LB_TRY(log_.last_frame_until(entry->before, time))};
     }
-    std::optional<TimeEntry> entry = decode_time_entry(cursor->key(), cursor->value());
-    if (!entry) {
-        return Error{.code = ErrorCode::kStoreDamaged,
-                     .message = "the index has an unreadable entry for a time",
-                     .help = "restart lb with the index directory removed"};
-    }
-    Result<uint64_t> newest = log_.last_frame_until(entry->before, time);
-    if (newest.is_ok()) return Position{*newest};
-    if (newest.error().code != ErrorCode::kStoreNotFound) return std::move(newest).error();
-    return Position{entry->sequence()};
+    // What was written before the beginning of the hot log.
+    uint64_t position = projection_.history().position_at(time);
+    if (position != 0) return Position{position};
+    return Error{.code = ErrorCode::kStoreNotFound,
+                 .message = cat("the store has nothing from ", format_time(time))};
 }
 
 Result<std::vector<InodeId>> Past::inodes_of_name(const Line& line, InodeId directory,

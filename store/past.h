@@ -15,9 +15,8 @@ class Past {
 public:
     Past(Projection& projection, SegmentLog& log) : projection_(projection), log_(log) {}
 
-    // The newest frame that was written at or before `time`, which is exact while the log has the
-    // frames of that second; else the nearest earlier one that is known. kStoreNotFound: before
-    // the first.
+    // The newest frame that was written at or before `time`: exact in the hot log, before it the
+    // nearest earlier point of the history. kStoreNotFound: before the first.
     Result<Position> position_at(WallTime time);
 
     // All that the name stood for, the newest first.

@@ -167,8 +167,7 @@ private:
     Status start_over();
     Status load_base();
     Status load_cold_segment(const ColdFile& cold);
-    Status read_grid();
-    void add_to_history(const Frame& frame);
+    Status read_times(uint64_t last_sequence);
     Status apply_replayed(const ReplayFrame& frame);
 
     // frames (projection_apply.cc)
@@ -211,7 +210,6 @@ private:
     BlockMap blocks_;
 
     IndexBatch batch_;
-    SecondTicks ticks_;
     std::vector<Key> dirty_inodes_;
     std::vector<LineId> forgotten_lines_;
     // Lines that a replay found without what they inherited, and in which frame.

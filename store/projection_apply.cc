@@ -32,10 +32,9 @@ Result<Appended> Projection::append(std::span<const NewRecord> records) {
     LB_ASSERT(appended.locations.size() == records.size());
     bytes_since_flush_ += appended.stored_bytes;
     Frame frame{appended.sequence, appended.written_at};
-    note_time(frame, appended.locations.front());
     auto alone = exclude();
     is_applying_ = true;
-    add_to_history(frame);
+    note_time(frame, appended.locations.front());
     Status applied;
     for (size_t i = 0; i < records.size() && applied.is_ok(); i++) {
         const NewRecord& record = records[i];
@@ -49,18 +48,11 @@ Result<Appended> Projection::append(std::span<const NewRecord> records) {
 }
 
 void Projection::note_time(const Frame& frame, const RecordLocation& first_record) {
-    if (!ticks_.is_first_of_second(frame.written_at)) return;
-    LogPlace before{.segment = first_record.segment,
-                    .offset = first_record.offset - kFrameHeaderBytes,
-                    .sequence = frame.sequence - 1};
-    batch_.put(time_key(frame.written_at),
-               encode_time_entry({.written_at = frame.written_at, .before = before}));
-}
-
-void Projection::add_to_history(const Frame& frame) {
-    if (std::optional<GridPoint> point = history_.add_frame(frame.sequence, frame.written_at)) {
-        batch_.put(grid_key(point->second), encode_u64_value(point->position));
-    }
+    if (!history_.add_frame(frame.sequence, frame.written_at)) return;
+    put_time(batch_, {.written_at = frame.written_at,
+                      .before = {.segment = first_record.segment,
+                                 .offset = first_record.offset - kFrameHeaderBytes,
+                                 .sequence = frame.sequence - 1}});
 }
 
 Status Projection::apply(const Frame& frame, const Record& record) {

@@ -17,8 +17,7 @@ void Projection::put_meta() {
                                               .place = log_.end(),
                                               .next_inode = next_inode_,
                                               .next_line = next_line_,
-                                              .reclaim_step = reclaim_step_,
-                                              .open_second = history_.open_second()}));
+                                              .reclaim_step = reclaim_step_}));
 }
 
 // nullopt if the index does not belong to this log or is none of ours.
@@ -38,7 +37,6 @@ Result<std::optional<LogPlace>> Projection::read_meta() {
     next_inode_ = meta->next_inode;
     next_line_ = meta->next_line;
     reclaim_step_ = meta->reclaim_step;
-    history_.set_open_second(meta->open_second);
     return std::optional<LogPlace>(meta->place);
 }
 
@@ -69,7 +67,7 @@ Status Projection::recover() {
     std::optional<LogPlace> place = meta ? *meta : std::nullopt;
     if (place) {
         Status recovered = read_lines();
-        if (recovered.is_ok()) recovered = read_grid();
+        if (recovered.is_ok()) recovered = read_times(place->sequence);
         if (recovered.is_ok()) recovered = replay(*place);
         if (recovered.is_ok()) return ok();
         // The place is not in the log, or the index does not agree with it. If the log itself is
@@ -89,21 +87,26 @@ Status Projection::start_over() {
     batch_.clear();
     dirty_inodes_.clear();
     forgotten_lines_.clear();
-    ticks_ = SecondTicks();
     LB_TRY(index_.clear());
     LB_TRY(load_base());
     return replay(LogPlace{});
 }
 
-// Points in time: those that the manifest has, and what the index saw since then.
-Status Projection::read_grid() {
+// Points in time: those that the manifest has, and those of the hot log up to `last_sequence`.
+Status Projection::read_times(uint64_t last_sequence) {
     history_.set_state(log_.manifest()->history);
+    std::vector<TimeEntry> entries;  // the newest first
     std::unique_ptr<IndexCursor> cursor = index_.cursor();
-    bool is_valid = LB_TRY(cursor->seek(IndexKey(KeySpace::kGridPoint)));
-    while (is_valid && cursor->key().front() == static_cast<char>(KeySpace::kGridPoint)) {
-        Decoder decoder(as_bytes(cursor->value()));
-        history_.add_point({second_in_key(cursor->key()), decoder.u64()});
+    bool is_valid = LB_TRY(cursor->seek(IndexKey(KeySpace::kTime)));
+    while (is_valid && cursor->key().front() == static_cast<char>(KeySpace::kTime)) {
+        std::optional<TimeEntry> entry = decode_time_entry(cursor->key(), cursor->value());
+        if (!entry) return unreadable_time();
+        if (entry->sequence() <= last_sequence) entries.push_back(*entry);
         is_valid = LB_TRY(cursor->next());
+    }
+    for (size_t i = entries.size(); i-- > 0;) {
+        uint64_t newest = i == 0 ? last_sequence : entries[i - 1].before.sequence;
+        history_.add_frame(newest, entries[i].written_at);
     }
     return ok();
 }
@@ -114,11 +117,9 @@ Status Projection::load_base() {
     const LogBase& base = manifest->base;
     history_ = History();
     history_.set_state(manifest->history);
-    for (const GridPoint& point : manifest->history.points) {
-        batch_.put(grid_key(point.second), encode_u64_value(point.position));
-    }
     if (base.previous_sequence != 0) {
-        add_to_history({base.previous_sequence, base.previous_written_at});
+        history_.add_frame(base.previous_sequence, base.previous_written_at);
+        put_time(batch_, entry_of_base(base));
     }
     next_inode_ = manifest->next_inode;
     next_line_ = manifest->next_line;
@@ -163,7 +164,6 @@ Status Projection::apply_replayed(const ReplayFrame& frame) {
     lines_.set_head_limit(frame.header.sequence - 1);
     if (audit_ != nullptr) LB_TRY(audit_->before(frame));
     note_time({frame.header.sequence, frame.header.written_at}, frame.records.front().location);
-    add_to_history({frame.header.sequence, frame.header.written_at});
     for (const ReplayRecord& record : frame.records) {
         const RecordHeader& header = record.header;
         Status applied = apply({frame.header.sequence, frame.header.written_at},

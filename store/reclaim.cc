@@ -59,16 +59,10 @@ Status Reclaim::advance_history(const RestoreWindows& windows) {
     std::vector<LineId> lines;
     for (const LineInfo& line : projection_.lines().live()) lines.push_back(line.line);
     History& history = projection_.history();
-    std::vector<GridPoint> gone =
-        history.advance(clock_.now(), windows, lines, log_.last_sequence());
+    history.advance(clock_.now(), windows, lines, log_.last_sequence());
     dense_from_ = lines.empty() ? log_.last_sequence() : UINT64_MAX;
     for (LineId line : lines) dense_from_ = std::min(dense_from_, history.dense_from(line));
-    // Without a manifest the index is what a replay of the log gives, and checked against that.
-    if (gone.empty() || log_.manifest()->number == 0) return ok();
-    return projection_.change_index([&](IndexBatch& batch) {
-        for (const GridPoint& point : gone) batch.erase(grid_key(point.second));
-        return ok();
-    });
+    return ok();
 }
 
 // ---- What to work on ---------------------------------------------------------------------------
@@ -221,8 +215,8 @@ Status Reclaim::put_output(const ReclaimStep& step, const Inputs& inputs, BlockM
                            std::vector<Item>& kept) {
     if (!step.output) return ok();
     LB_TRY(log_.visit_cold_segment(*step.output, [&](const ReplayRecord& record) {
-        kept.push_back({.record = record, .payload = Bytes(record.payload.begin(),
-                                                           record.payload.end())});
+        kept.push_back(
+            {.record = record, .payload = Bytes(record.payload.begin(), record.payload.end())});
         return ok();
     }));
     sort_items(kept);
@@ -264,6 +258,30 @@ Status Reclaim::erase_unneeded(const Inputs& inputs, const std::vector<Item>& ke
     return ok();
 }
 
+// Times of frames that are no longer in the hot log are points of the history only.
+Status Reclaim::erase_times(const LogBase& base) {
+    if (base.previous_sequence == 0) return ok();
+    bool is_rest = true;
+    while (is_rest) {
+        std::lock_guard lock(change_mutex_);
+        std::unique_ptr<IndexCursor> cursor = LB_TRY(projection_.cursor());
+        LB_TRY(projection_.change_index([&](IndexBatch& batch) -> Status {
+            bool is_valid = LB_TRY(cursor->seek(time_key(base.previous_written_at)));
+            auto is_time = [&] {
+                return is_valid && cursor->key().front() == static_cast<char>(KeySpace::kTime);
+            };
+            for (size_t i = 0; i < kPieceRecords && is_time(); i++) {
+                batch.erase(cursor->key());
+                is_valid = LB_TRY(cursor->next());
+            }
+            is_rest = is_time();
+            if (!is_rest) put_time(batch, entry_of_base(base));
+            return ok();
+        }));
+    }
+    return ok();
+}
+
 // The same whether the step was just decided or found half done.
 Status Reclaim::finish(const ReclaimStep& step, const Inputs& inputs) {
     Manifest manifest = *log_.manifest();
@@ -271,6 +289,7 @@ Status Reclaim::finish(const ReclaimStep& step, const Inputs& inputs) {
     std::vector<Item> kept;
     LB_TRY(put_output(step, inputs, moves, kept));
     LB_TRY(erase_unneeded(inputs, kept));
+    if (step.hot_end.value() != 0) LB_TRY(erase_times(inputs.base));
     manifest.index_step++;
     {
         std::lock_guard lock(change_mutex_);

@@ -114,6 +114,7 @@ private:
     Status finish(const ReclaimStep& step, const Inputs& inputs);
     Status put_output(const ReclaimStep& step, const Inputs& inputs, BlockMap::Moves& moves,
                       std::vector<Item>& kept);
+    Status erase_times(const LogBase& base);
     Status erase_unneeded(const Inputs& inputs, const std::vector<Item>& kept);
 
     SegmentLog& log_;

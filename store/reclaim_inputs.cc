@@ -62,8 +62,7 @@ Status Reclaim::HotScan::add_line(const ReplayFrame& frame, const ReplayRecord& 
 void Reclaim::HotScan::touch(const ReplayRecord& record) {
     const RecordHeader& header = record.header;
     LineId id{header.line};
-    bool is_data =
-        header.type == RecordType::kBlock || header.type == RecordType::kTruncate;
+    bool is_data = header.type == RecordType::kBlock || header.type == RecordType::kTruncate;
     InodeId inode = is_data ? inode_of(DataId{header.object}) : InodeId{header.object};
     if (header.type != RecordType::kLineDelete) {
         inodes.insert({id, inode});
@@ -127,14 +126,14 @@ Status Reclaim::load_cold(const std::vector<SegmentId>& segments, Inputs& inputs
     for (SegmentId segment : segments) {
         auto cold = std::ranges::find(manifest->cold, segment, &ColdFile::segment);
         if (cold == manifest->cold.end()) {
-            return Error{.code = ErrorCode::kStoreDamaged,
-                         .message = cat("the manifest does not know cold segment ",
-                                        segment.value())};
+            return Error{
+                .code = ErrorCode::kStoreDamaged,
+                .message = cat("the manifest does not know cold segment ", segment.value())};
         }
         inputs.bytes += cold->size_bytes;
         LB_TRY(log_.visit_cold_segment(*cold, [&](const ReplayRecord& record) {
-            inputs.items.push_back({.record = record, .payload = Bytes(record.payload.begin(),
-                                                                       record.payload.end())});
+            inputs.items.push_back(
+                {.record = record, .payload = Bytes(record.payload.begin(), record.payload.end())});
             return ok();
         }));
     }

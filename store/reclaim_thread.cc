@@ -11,8 +11,7 @@ constexpr auto kFailurePause = 10s;
 }  // namespace
 
 ReclaimThread::ReclaimThread(SegmentLog& log, Projection& projection, Disk& disk,
-                             std::mutex& change_mutex,
-                             std::function<bool(LineId, InodeId)> is_open,
+                             std::mutex& change_mutex, std::function<bool(LineId, InodeId)> is_open,
                              ReclaimThreadOptions options)
     : disk_(disk),
       options_(std::move(options)),

@@ -18,9 +18,7 @@ std::string segment_directory(const std::string& store_directory) {
     return store_directory + "/seg";
 }
 
-std::string cold_directory(const std::string& store_directory) {
-    return store_directory + "/cold";
-}
+std::string cold_directory(const std::string& store_directory) { return store_directory + "/cold"; }
 
 std::string segment_path(const std::string& store_directory, SegmentId segment) {
     char digits[kNameDigits];
@@ -29,8 +27,7 @@ std::string segment_path(const std::string& store_directory, SegmentId segment) 
     std::string_view text(digits, static_cast<size_t>(end - digits));
     std::string directory =
         is_cold(segment) ? cold_directory(store_directory) : segment_directory(store_directory);
-    return cat(directory, "/", std::string(kNameDigits - text.size(), '0'),
-               text, kSuffix);
+    return cat(directory, "/", std::string(kNameDigits - text.size(), '0'), text, kSuffix);
 }
 
 std::optional<SegmentId> segment_from_name(std::string_view name) {

@@ -505,10 +505,10 @@ Status remove_unnamed_cold_segments(Disk& disk, const std::string& directory,
     for (const std::string& name : LB_TRY(disk.list(cold))) {
         std::optional<SegmentId> segment = segment_from_name(name);
         if (!segment) continue;
-        bool is_output = manifest.step && manifest.step->output &&
-                         manifest.step->output->segment == *segment;
-        bool is_named = std::ranges::find(manifest.cold, *segment, &ColdFile::segment) !=
-                        manifest.cold.end();
+        bool is_output =
+            manifest.step && manifest.step->output && manifest.step->output->segment == *segment;
+        bool is_named =
+            std::ranges::find(manifest.cold, *segment, &ColdFile::segment) != manifest.cold.end();
         if (!is_output && !is_named) LB_TRY(disk.remove(segment_path(directory, *segment)));
     }
     return ok();
@@ -545,9 +545,9 @@ Result<std::unique_ptr<SegmentLog>> SegmentLog::open(LogOptions options) {
                                   .directory = segments,
                                   .segment_bytes = super->segment_bytes,
                                   .zeroed_spares = options.spare_segments}));
-    return std::unique_ptr<SegmentLog>(std::make_unique<Log>(
-        options, *super, std::move(manifest), std::move(pool), std::move(recovered),
-        std::move(active_file)));
+    return std::unique_ptr<SegmentLog>(std::make_unique<Log>(options, *super, std::move(manifest),
+                                                             std::move(pool), std::move(recovered),
+                                                             std::move(active_file)));
 }
 
 }  // namespace lb::store

@@ -452,9 +452,8 @@ Result<ReadPlan> LogStore::plan_read(LineId line, InodeId inode, uint64_t offset
         }
     }
     reads_placed_by_index_.fetch_add(1, std::memory_order_relaxed);
-    Result<ReadPlan> made = alone(line, [&](const Line& found) {
-        return tree_->plan_read(found, inode, offset, length);
-    });
+    Result<ReadPlan> made = alone(
+        line, [&](const Line& found) { return tree_->plan_read(found, inode, offset, length); });
     if (!made) return met(line, inode, offset, std::move(made).error());
     return made;
 }

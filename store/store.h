@@ -157,7 +157,7 @@ struct StoreStatistics {
     uint64_t cold_plain_bytes = 0;  // what the same records took in hot segments
     uint64_t reclaim_debt_bytes = 0;
     uint64_t reclaimed_bytes = 0;  // of segments that were removed since open
-    uint64_t frame_count = 0;  // since open, as all that follows
+    uint64_t frame_count = 0;      // since open, as all that follows
     LatencySnapshot syncs;
     Position position = {};
     Position durable_position = {};

@@ -18,12 +18,25 @@ IndexKey time_key(WallTime time) {
     return key;
 }
 
-std::string encode_time_entry(const TimeEntry& entry) {
+void put_time(IndexBatch& batch, const TimeEntry& entry) {
     Encoder encoder;
     encoder.u64(entry.sequence());
     encoder.u64(entry.before.segment.value());
     encoder.u64(entry.before.offset);
-    return std::string(as_text(encoder.out()));
+    batch.put(time_key(entry.written_at), as_text(encoder.out()));
+}
+
+TimeEntry entry_of_base(const LogBase& base) {
+    return {.written_at = base.previous_written_at,
+            .before = {.segment = base.first_segment,
+                       .offset = kSegmentHeaderBytes,
+                       .sequence = base.previous_sequence}};
+}
+
+Error unreadable_time() {
+    return {.code = ErrorCode::kStoreDamaged,
+            .message = "the index has an unreadable entry for a time",
+            .help = "restart lb with the index directory removed"};
 }
 
 std::optional<TimeEntry> decode_time_entry(std::string_view key, std::string_view value) {

@@ -4,14 +4,15 @@
 //   C ~time u64  ->  sequence u64, segment u64, offset u64 of the frame's header
 //
 // `~time`: nanoseconds since the Unix epoch, inverted, so that a seek finds the newest entry up to
-// a time. A start of the store may add an entry to a second that has one already: each entry is
-// true by itself.
+// a time. Entries go back to the beginning of the hot log, which has one, too; history.h knows the
+// points in time before that.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "store/index.h"
 #include "store/index_keys.h"
 #include "store/segment_log.h"
 
@@ -27,19 +28,10 @@ struct TimeEntry {
 
 // As a bound: the first key at or after it is the newest entry up to `time`.
 IndexKey time_key(WallTime time);
-std::string encode_time_entry(const TimeEntry& entry);
+void put_time(IndexBatch& batch, const TimeEntry& entry);
+// The newest frame that is no longer in the hot log: a walk from here sees what is.
+TimeEntry entry_of_base(const LogBase& base);
 std::optional<TimeEntry> decode_time_entry(std::string_view key, std::string_view value);
-
-// Says of which frames an entry is made. Sees them in the order of the log.
-class SecondTicks {
-public:
-    bool is_first_of_second(WallTime written_at) {
-        auto second = std::chrono::floor<std::chrono::seconds>(written_at);
-        return std::exchange(last_, second) != second;
-    }
-
-private:
-    std::optional<std::chrono::sys_seconds> last_;
-};
+Error unreadable_time();
 
 }  // namespace lb::store

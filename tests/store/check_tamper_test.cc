@@ -85,9 +85,9 @@ TEST_F(CheckIndexTest, EveryKindOfEntryIsTooMuch) {
          {std::string(block_key(line_, first_data(inode_), 77, 3)),
           std::string(truncate_key(line_, first_data(inode_), 3)),
           std::string(dirent_key(line_, kRootInode, "ghost", 3)),
-          std::string(inode_key(line_, InodeId{99}, 3)), std::string(logical_bytes_key(line_, 1)),
-          std::string(line_key(LineId{9})), std::string(note_key("note/ghost")),
-          std::string("unknown")}) {
+          std::string(inode_key(line_, InodeId{99}, 3)),
+          std::string(logical_bytes_key(LineId{9}, 1)), std::string(line_key(LineId{9})),
+          std::string(note_key("note/ghost")), std::string("unknown")}) {
         CheckReport report =
             check_after([&](Index&, IndexBatch& batch) { batch.put(key, "0123456789"); });
         EXPECT_EQ(names_of(report), "index-extra") << key;

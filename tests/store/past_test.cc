@@ -123,9 +123,14 @@ TEST(TimeEntry, GoesThroughTheIndex) {
     TimeEntry entry{.written_at = WallTime(std::chrono::nanoseconds(1'700'000'000'123'456'789)),
                     .before = {.segment = SegmentId{7}, .offset = 4096, .sequence = 41}};
     IndexKey key = time_key(entry.written_at);
-    EXPECT_EQ(decode_time_entry(key, encode_time_entry(entry)), entry);
-    EXPECT_FALSE(decode_time_entry(key, "short"));
-    EXPECT_FALSE(decode_time_entry("N", encode_time_entry(entry)));
+    IndexBatch batch;
+    put_time(batch, entry);
+    batch.for_each([&](std::string_view put_key, std::string_view value, bool) {
+        EXPECT_EQ(put_key, std::string_view(key));
+        EXPECT_EQ(decode_time_entry(key, value), entry);
+        EXPECT_FALSE(decode_time_entry(key, "short"));
+        EXPECT_FALSE(decode_time_entry("N", value));
+    });
     EXPECT_LT(std::string_view(time_key(entry.written_at + std::chrono::nanoseconds(1))),
               std::string_view(key));
 }
