@@ -42,16 +42,23 @@ void History::advance(WallTime now, const RestoreWindows& windows, const std::ve
     now = state_.advanced_at;
     state_.dense_from = std::max(state_.dense_from, position_at(now - kDenseHistory));
     uint64_t needed_from = head;
-    std::map<LineId, uint64_t> known = std::exchange(state_.floors, {});
+    std::map<LineId, uint64_t> floors;
     for (LineId line : lines) {
-        std::chrono::nanoseconds window = windows.of(line);
-        uint64_t from = window.count() <= 0 ? head : position_at(now - window);
-        auto before = known.find(line);
-        if (before != known.end()) from = std::max(from, before->second);
+        uint64_t from = floor_with(line, now, windows.of(line), head);
         needed_from = std::min(needed_from, from);
-        if (from != 0) state_.floors[line] = from;
+        if (from != 0) floors[line] = from;
     }
+    state_.floors = std::move(floors);
     thin(now, needed_from);
+}
+
+uint64_t History::floor_with(LineId line, WallTime now, std::chrono::nanoseconds window,
+                             uint64_t head) const {
+    return std::max(floor(line), window.count() <= 0 ? head : position_at(now - window));
+}
+
+void History::raise_floor(LineId line, uint64_t position) {
+    state_.floors[line] = std::max(floor(line), position);
 }
 
 // Leaves one point a minute where that is enough, and none that no line needs. A minute that is

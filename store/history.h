@@ -56,6 +56,11 @@ public:
     void advance(WallTime now, const RestoreWindows& windows, const std::vector<LineId>& lines,
                  uint64_t head);
 
+    // What advance() would make the line's floor with this window.
+    uint64_t floor_with(LineId line, WallTime now, std::chrono::nanoseconds window,
+                        uint64_t head) const;
+    void raise_floor(LineId line, uint64_t position);
+
     // The first restorable position of a live line at or after `position`.
     uint64_t first_from(LineId line, uint64_t position) const;
     // The last one at or before it.

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <mutex>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/text.h"
@@ -11,6 +13,8 @@
 #include "store/file_tree.h"
 #include "store/index.h"
 #include "store/index_meta.h"
+#include "store/line_commit.h"
+#include "store/line_usage.h"
 #include "store/past.h"
 #include "store/path_finder.h"
 #include "store/projection.h"
@@ -21,7 +25,7 @@ namespace lb::store {
 
 namespace {
 
-constexpr size_t kNoteKeyMaxBytes = 1024;
+constexpr std::chrono::seconds kUsageRest{30};
 
 // Changes, and loads of what is not in memory, are made one at a time (change_mutex_), so that log
 // order is index order. What memory can answer needs only the projection's shared lock, which is
@@ -87,6 +91,8 @@ public:
     }
     Result<RestorableHistory> restorable(LineId line) const override;
     Status check_restorable(LineId line, Position position) const override;
+    Result<LineUsage> usage(LineId line) override;
+    Result<uint64_t> freed_by_window(LineId line, std::chrono::nanoseconds window) override;
     Result<bool> reclaim_step() override { return reclaim_->step_now(); }
     StoreStatistics statistics() const override;
     LogPlace log_end() const override { return log_->end(); }
@@ -111,19 +117,13 @@ private:
         if (!is_closed_) return ok();
         return Error{.code = ErrorCode::kStoreReadOnly, .message = "the store is closed"};
     }
-    static Error no_such_line(LineId line) {
-        return Error{.code = ErrorCode::kStoreNotFound,
-                     .message = cat("line ", line.value(), " does not exist")};
-    }
 
     // Tells of an error that is damage; returns it.
     Error met(LineId line, InodeId inode, uint64_t offset, Error error);
 
     Result<ReadPlan> plan_read(LineId line, InodeId inode, uint64_t offset, size_t length);
-    Status check_commit(const Commit& commit) const;
-    Status check_new_line(const NewLine& line, const std::unordered_set<LineId>& created) const;
-    Status check_position(const Line& line, Position position) const;
-    FrameRecords build_commit(const Commit& commit) const;
+
+    Result<UsageSources> usage_sources(LineId line);
 
     StoreOptions options_;
     Disk& disk_;
@@ -138,6 +138,15 @@ private:
     std::unordered_set<LineId> reserved_lines_;
     bool is_closed_ = false;
     uint64_t next_line_ = 1;
+
+    struct MeasuredUsage {
+        LineUsage usage;
+        Position head = {};
+        std::chrono::steady_clock::time_point at{};
+        std::chrono::steady_clock::duration cost{};  // 0: not measured yet
+    };
+    std::mutex usage_mutex_;  // one measurement at a time
+    std::unordered_map<LineId, MeasuredUsage> usages_;
 
     std::atomic<uint64_t> block_reads_ = 0;
     std::atomic<uint64_t> block_writes_ = 0;
@@ -212,119 +221,15 @@ Result<Position> LogStore::commit(const Commit& commit) {
         std::lock_guard lock(change_mutex_);
         LB_TRY(check_open());
         LB_TRY(projection_->trim());
-        LB_TRY(check_commit(commit));
-        FrameRecords frame = build_commit(commit);
+        LineCommit lines(*projection_, position(), reserved_lines_);
+        LB_TRY(lines.check(commit));
+        FrameRecords frame = lines.frame(commit, disk_.clock().now());
         sequence = LB_TRY(projection_->append(frame.records())).sequence;
         for (const NewLine& line : commit.create) reserved_lines_.erase(line.line);
         if (!commit.remove.empty()) reclaim_->line_removed();
     }
     LB_TRY(log_->sync(sequence));
     return Position{sequence};
-}
-
-Status LogStore::check_commit(const Commit& commit) const {
-    uint64_t records = 2 * commit.create.size() + commit.remove.size() + commit.notes.size();
-    uint64_t body_bytes = records * 128;
-    if (records == 0) return Error{.code = ErrorCode::kStoreInvalid, .message = "empty commit"};
-    std::unordered_set<LineId> created;
-    for (const NewLine& line : commit.create) {
-        LB_TRY(check_new_line(line, created));
-        created.insert(line.line);
-    }
-    std::unordered_set<LineId> removed;
-    for (LineId line : commit.remove) {
-        bool is_known = projection_->lines().find_live(line) != nullptr;
-        if (!is_known || !removed.insert(line).second) return no_such_line(line);
-    }
-    for (const Note& note : commit.notes) {
-        if (note.key.empty() || note.key.size() > kNoteKeyMaxBytes) {
-            return Error{.code = ErrorCode::kStoreInvalid,
-                         .message = cat("a note's key has 1 to ", kNoteKeyMaxBytes, " bytes")};
-        }
-        body_bytes += note.key.size() + (note.value ? note.value->size() : 0);
-    }
-    if (records > kFrameRecordsMax || body_bytes > kFrameBodyMaxBytes) {
-        return Error{.code = ErrorCode::kStoreInvalid,
-                     .message = cat("a commit of ", records, " changes and ",
-                                    format_bytes(body_bytes), " is too large"),
-                     .help = cat("split it: at most ", kFrameRecordsMax,
-                                 " records (a new line counts as two) and ",
-                                 format_bytes(kFrameBodyMaxBytes))};
-    }
-    return ok();
-}
-
-// `created`: the lines that the same commit creates before this one.
-Status LogStore::check_new_line(const NewLine& line,
-                                const std::unordered_set<LineId>& created) const {
-    if (!reserved_lines_.contains(line.line) || created.contains(line.line) ||
-        line.line.value() > kLineMax) {
-        return Error{.code = ErrorCode::kStoreInvalid,
-                     .message = cat("line ", line.line.value(), " was not reserved, or is used")};
-    }
-    if (line.parent == LineId{}) return ok();
-    if (line.parent >= line.line) {
-        return Error{.code = ErrorCode::kStoreInvalid,
-                     .message = "a line's parent must have been reserved before the line"};
-    }
-    const Line* parent = projection_->lines().find_live(line.parent);
-    if (parent != nullptr) return check_position(*parent, line.at);
-    if (!created.contains(line.parent)) return no_such_line(line.parent);
-    if (line.at == kHead) return ok();
-    return Error{.code = ErrorCode::kStoreInvalid,
-                 .message = "a line that is created in the same commit has no positions yet"};
-}
-
-// With change_mutex_ held.
-Status LogStore::check_position(const Line& line, Position position) const {
-    if (position == kHead) return ok();
-    // Between a line's fork and its creation it shows just what it inherited.
-    bool is_root = line.parent == nullptr;
-    Position first = is_root ? line.info.created_position : line.info.fork_position;
-    Position last = this->position();
-    LineId id = line.info.line;
-    if (position < first || position > last) {
-        return Error{.code = ErrorCode::kStoreInvalid,
-                     .message = cat("line ", id.value(), " has no position ", position.value()),
-                     .help = cat("use a position from ", first.value(), " to ", last.value())};
-    }
-    const History& history = projection_->history();
-    uint64_t wanted = position.value();
-    bool is_kept = position >= line.info.head || history.is_restorable(id, wanted) ||
-                   std::ranges::any_of(line.children, [&](LineId child) {
-                       return projection_->lines().find(child)->info.fork_position == position;
-                   });
-    if (is_kept) return ok();
-    std::optional<uint64_t> before = history.last_until(id, wanted);
-    uint64_t after = std::min(history.first_from(id, wanted), last.value());
-    return Error{.code = ErrorCode::kStoreInvalid,
-                 .message = cat("position ", wanted, " of line ", id.value(),
-                                " is no longer kept: the past is thinned out, and ends with the "
-                                "restore window"),
-                 .help = before && *before >= first.value()
-                             ? cat("use position ", *before, " or ", after)
-                             : cat("use position ", after, " or a later one")};
-}
-
-FrameRecords LogStore::build_commit(const Commit& commit) const {
-    FrameRecords frame;
-    // Nothing else can append now: heads are the positions just before this frame. A parent that
-    // this frame creates is there from this frame on.
-    uint64_t now = position().value();
-    std::unordered_set<LineId> created;
-    for (const NewLine& line : commit.create) {
-        bool is_root = line.parent == LineId{};
-        Position head{created.contains(line.parent) ? now + 1 : now};
-        Position fork = is_root ? Position{} : line.at == kHead ? head : line.at;
-        frame.line_create(line.line, {line.parent, fork});
-        if (is_root) {
-            frame.raw_inode(line.line, kRootInode, FileTree::root_inode(disk_.clock().now()));
-        }
-        created.insert(line.line);
-    }
-    for (LineId line : commit.remove) frame.line_delete(line);
-    for (const Note& note : commit.notes) frame.note({note.key, note.value});
-    return frame;
 }
 
 Result<LineInfo> LogStore::line(LineId line) const {
@@ -519,7 +424,46 @@ Status LogStore::check_restorable(LineId line, Position position) const {
     std::lock_guard lock(change_mutex_);
     const Line* found = projection_->lines().find_live(line);
     if (found == nullptr) return no_such_line(line);
-    return check_position(*found, position);
+    return LineCommit(*projection_, this->position(), reserved_lines_)
+        .check_position(*found, position);
+}
+
+Result<UsageSources> LogStore::usage_sources(LineId line) {
+    return alone(line, [&](const Line& found) -> Result<UsageSources> {
+        UsageSources sources{.blocks = LB_TRY(projection_->cursor()),
+                             .versions = LB_TRY(projection_->cursor()),
+                             .line = found.info,
+                             .history = projection_->history()};
+        for (LineId child : found.children) {
+            const LineInfo& info = projection_->lines().find(child)->info;
+            sources.forks.push_back(info.fork_position.value());
+        }
+        std::ranges::sort(sources.forks);
+        return sources;
+    });
+}
+
+Result<LineUsage> LogStore::usage(LineId line) {
+    Position head = LB_TRY(this->line(line)).head;
+    std::lock_guard lock(usage_mutex_);
+    auto began = std::chrono::steady_clock::now();
+    MeasuredUsage& measured = usages_[line];
+    // An old answer will do where a new one takes long.
+    auto good_for = head == measured.head ? kUsageRest : 20 * measured.cost;
+    if (measured.cost.count() != 0 && began - measured.at < good_for) return measured.usage;
+    UsageSources sources = LB_TRY(usage_sources(line));
+    measured.usage = LB_TRY(measure_usage(sources));
+    measured.head = sources.line.head;
+    measured.at = std::chrono::steady_clock::now();
+    measured.cost = measured.at - began;
+    return measured.usage;
+}
+
+Result<uint64_t> LogStore::freed_by_window(LineId line, std::chrono::nanoseconds window) {
+    UsageSources sources = LB_TRY(usage_sources(line));
+    uint64_t floor =
+        sources.history.floor_with(line, disk_.clock().now(), window, sources.line.head.value());
+    return measure_freed(sources, floor);
 }
 
 StoreStatistics LogStore::statistics() const {

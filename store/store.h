@@ -134,6 +134,15 @@ struct RestorableHistory {
     std::optional<WallTime> first_at = {};  // nullopt: the line is younger than its window
 };
 
+// Of the blocks of its files, what others' frames hold and what its own do.
+struct LineUsage {
+    uint64_t shared_bytes = 0;   // shown, but inherited; counted in bytes of the files
+    uint64_t own_bytes = 0;      // shown, and written by the line itself
+    uint64_t history_bytes = 0;  // written by it, and not shown any more
+    // Of own and history, what no branch of it reads: it would go with the line and its past.
+    uint64_t freed_by_delete_bytes = 0;
+};
+
 struct StoreOptions {
     std::string directory;
     Disk* disk = nullptr;  // nullptr: posix_disk()
@@ -268,6 +277,12 @@ public:
     // ok if a line can be made from `position` of `line`. kStoreInvalid: why not, and which
     // positions near it can; kStoreNotFound.
     virtual Status check_restorable(LineId line, Position position) const = 0;
+    // Reads all of the index that belongs to the line, outside of locks: up to a second for lines
+    // that wrote gigabytes. While they are written to, answers may be some seconds old. Errors:
+    // kStoreNotFound, kStoreDamaged.
+    virtual Result<LineUsage> usage(LineId line) = 0;
+    // What of that a shorter restore window would free.
+    virtual Result<uint64_t> freed_by_window(LineId line, std::chrono::nanoseconds window) = 0;
     // One step of reclaim, now. false: nothing to do. For tests and for who has no thread.
     virtual Result<bool> reclaim_step() = 0;
 
