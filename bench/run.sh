@@ -5,6 +5,7 @@
 #   store      micro benchmarks of the store
 #   growth     what a branch costs to make, to use first and to write to (LB_BENCH_FULL=1: also 5 GiB)
 #   tree       10,000 branches in a tree of depth 20
+#   space      bytes of history per transaction, beside an archive of WAL
 #   restart    time until lb answers after a kill with 1 GiB of log
 #   filesystem fio and stress-ng with verification on a mounted line and a fork
 #   pgbench has LB_BENCH_FULL=1 too: btrfs and XFS beside it, 1 to 32 clients
@@ -27,6 +28,10 @@ for script in growth tree restart; do
         "$here/$script.sh" "$build/cli/lb" "${@:3}"
     fi
 done
+if [ "$name" = space ] || [ "$name" = all ]; then
+    echo "== space"
+    "$here/space.sh" "$build/cli/lb" "$build/bench/reclaim_bench" "${@:3}"
+fi
 mount_store=$(find "$build/tests" -name mount_store -type f -perm -u+x | head -1)
 if [ "$name" = filesystem ] || [ "$name" = all ]; then
     echo "== filesystem"

@@ -1,5 +1,7 @@
 #include "store/reclaim_thread.h"
 
+#include <algorithm>
+
 namespace lb::store {
 
 namespace {
@@ -36,7 +38,16 @@ Result<bool> ReclaimThread::step_now() {
     std::lock_guard lock(step_mutex_);
     std::optional<RestoreWindows> windows = this->windows();
     if (!windows) return false;
-    return reclaim_.step(*windows, urgency());
+    Result<bool> stepped = reclaim_.step(*windows, urgency());
+    update_pressure();
+    return stepped;
+}
+
+void ReclaimThread::update_pressure() {
+    auto debt = static_cast<double>(reclaim_.statistics().debt_bytes);
+    auto from = static_cast<double>(options_.debt_from_bytes);
+    auto full = static_cast<double>(options_.debt_full_bytes);
+    throttle_.set_pressure(std::clamp((debt - from) / (full - from), 0.0, 1.0));
 }
 
 Urgency ReclaimThread::urgency() {
@@ -59,7 +70,9 @@ bool ReclaimThread::may_go_on() {
     auto now = std::chrono::steady_clock::now();
     std::unique_lock lock(mutex_);
     if (!is_hurrying_ && thread_.get_id() == std::this_thread::get_id()) {
-        auto rest = (now - work_began_) * ((1 - options_.work_share) / options_.work_share);
+        double pressure = throttle_.pressure();
+        double share = options_.work_share + (1 - options_.work_share) * pressure;
+        auto rest = (now - work_began_) * ((1 - share) / share);
         wanted_.wait_for(lock, std::min<std::chrono::duration<double>>(rest, 1s),
                          [&] { return is_stopping_; });
     }

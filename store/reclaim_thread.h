@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "store/reclaim.h"
+#include "store/write_throttle.h"
 
 namespace lb::store {
 
@@ -19,6 +20,10 @@ struct ReclaimThreadOptions {
     uint64_t short_of_space_bytes = uint64_t{1} << 30;
     // Of a second that reclaim may work when there is no hurry.
     double work_share = 0.3;
+    // Debt (ReclaimStatistics) from which on reclaim works more and writers are slowed down, and
+    // from which on both as much as ever.
+    uint64_t debt_from_bytes = uint64_t{1} << 30;
+    uint64_t debt_full_bytes = uint64_t{4} << 30;
 };
 
 class ReclaimThread {
@@ -34,6 +39,7 @@ public:
     Result<bool> step_now();
     void line_removed();
     ReclaimStatistics statistics() const { return reclaim_.statistics(); }
+    WriteThrottle& throttle() { return throttle_; }
     // Returns when no step is running; none starts afterwards.
     void stop();
 
@@ -41,11 +47,13 @@ private:
     void run();
     bool may_go_on();
     Urgency urgency();
+    void update_pressure();
     std::optional<RestoreWindows> windows();
 
     Disk& disk_;
     const ReclaimThreadOptions options_;
     Reclaim reclaim_;
+    WriteThrottle throttle_;
     std::mutex step_mutex_;  // one step at a time
 
     std::mutex mutex_;

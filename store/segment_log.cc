@@ -57,6 +57,8 @@ private:
     Status check_running() const;
     Error stop(Error error);
     bool fits(const PreparedFrame& frame) const;
+    static bool may_use_reserve(std::span<const NewRecord> records);
+    Status check_reserve() const;
     Status roll();
     Status prepare_segment(SegmentId segment);
 
@@ -73,6 +75,7 @@ private:
     const Super super_;
     const uint64_t seed_;
     SegmentFiles files_;
+    const uint64_t reserve_bytes_;
     const std::unique_ptr<SegmentPool> pool_;
     std::atomic<uint64_t> last_sequence_;
     GroupCommit commits_;
@@ -105,6 +108,7 @@ Log::Log(const LogOptions& options, const Super& super, Manifest manifest,
       super_(super),
       seed_(frame_seed(super.store_id)),
       files_(disk_, directory_),
+      reserve_bytes_(options.reserve_bytes),
       pool_(std::move(pool)),
       last_sequence_(recovered.last_sequence),
       commits_([this] { return flush(); }, recovered.last_sequence),
@@ -142,6 +146,26 @@ bool Log::fits(const PreparedFrame& frame) const {
            super_.segment_bytes;
 }
 
+bool Log::may_use_reserve(std::span<const NewRecord> records) {
+    return std::ranges::any_of(records, [](const NewRecord& record) {
+        return record.type == RecordType::kLineCreate || record.type == RecordType::kLineDelete ||
+               record.type == RecordType::kNote;
+    });
+}
+
+Status Log::check_reserve() const {
+    if (reserve_bytes_ == 0) return ok();
+    uint64_t free_bytes = LB_TRY(disk_.free_bytes(directory_));
+    if (free_bytes >= reserve_bytes_) return ok();
+    return Error{
+        .code = ErrorCode::kStoreFull,
+        .message = cat("the disk has ", format_bytes(free_bytes), " left, and ",
+                       format_bytes(reserve_bytes_), " are kept for deleting and reclaiming"),
+        .help =
+            "delete branches, shorten restore windows, or free space on the disk; "
+            "lb status tells what each branch holds"};
+}
+
 Result<Appended> Log::append(std::span<const NewRecord> records) {
     PreparedFrame frame(records);
     if (kSegmentHeaderBytes + frame.frame_bytes() + footer_bytes(records.size()) >
@@ -152,7 +176,10 @@ Result<Appended> Log::append(std::span<const NewRecord> records) {
     }
     std::lock_guard lock(mutex_);
     LB_TRY(check_running());
-    if (!fits(frame)) LB_TRY(roll());
+    if (!fits(frame)) {
+        if (!may_use_reserve(records)) LB_TRY(check_reserve());
+        LB_TRY(roll());
+    }
 
     SegmentSummary& active = segments_.back();
     WallTime now = disk_.clock().now();

@@ -70,6 +70,9 @@ struct LogOptions {
     // threads (tests), segments are only allocated.
     uint32_t spare_segments = 1;
     uint64_t segment_bytes = kSegmentBytes;  // smaller in tests
+    // Space on the disk that only changes of lines and notes may use: a full disk must not keep
+    // anybody from deleting, nor reclaim from working.
+    uint64_t reserve_bytes = 0;
     // What the index knows to have been durable: if it is missing, the log is damaged.
     uint64_t known_durable_sequence = 0;
 };

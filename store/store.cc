@@ -369,6 +369,7 @@ Result<FileAttributes> LogStore::write(LineId line, InodeId inode, uint64_t offs
     Result<FileAttributes> written =
         alone(line, [&](const Line& found) { return tree_->write(found, inode, offset, data); });
     if (!written) return met(line, inode, offset, std::move(written).error());
+    reclaim_->throttle().charge(data.size());
     return written;
 }
 
@@ -482,6 +483,7 @@ StoreStatistics LogStore::statistics() const {
     ReclaimStatistics reclaim = reclaim_->statistics();
     result.reclaim_debt_bytes = reclaim.debt_bytes;
     result.reclaimed_bytes = reclaim.removed_bytes;
+    result.write_pressure = reclaim_->throttle().pressure();
     result.block_reads = block_reads_.load(std::memory_order_relaxed);
     result.block_writes = block_writes_.load(std::memory_order_relaxed);
     Result<uint64_t> free_bytes = disk_.free_bytes(options_.directory);
@@ -553,6 +555,7 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
                                  .directory = options.directory,
                                  .spare_segments = options.spare_segments,
                                  .segment_bytes = options.segment_bytes,
+                                 .reserve_bytes = options.disk_reserve_bytes,
                                  .known_durable_sequence = known_durable_sequence}));
     auto store = std::make_unique<LogStore>(std::move(options), disk, std::move(log));
     LB_TRY(store->start());

@@ -150,6 +150,8 @@ struct StoreOptions {
     uint64_t index_cache_bytes = uint64_t{64} << 20;
     uint32_t spare_segments = 1;
     uint64_t segment_bytes = kSegmentBytes;
+    // Of the disk, kept for changes of lines and notes and for reclaim: file data does not fill it.
+    uint64_t disk_reserve_bytes = uint64_t{256} << 20;
     // Tests: keep the index in memory and lose it at every close, so that each open is a rebuild.
     bool is_index_in_memory = false;
     // Called from whatever thread met damage, without locks held.
@@ -166,6 +168,7 @@ struct StoreStatistics {
     uint64_t cold_plain_bytes = 0;  // what the same records took in hot segments
     uint64_t reclaim_debt_bytes = 0;
     uint64_t reclaimed_bytes = 0;  // of segments that were removed since open
+    double write_pressure = 0;     // 0 to 1: how much writers are slowed down for reclaim
     uint64_t frame_count = 0;      // since open, as all that follows
     LatencySnapshot syncs;
     Position position = {};

@@ -17,6 +17,7 @@ inline Result<std::unique_ptr<Store>> open_reclaim_store(Disk& disk) {
                         .disk = &disk,
                         .spare_segments = 0,
                         .segment_bytes = uint64_t{384} << 10,
+                        .disk_reserve_bytes = uint64_t{1} << 20,
                         .is_index_in_memory = true,
                         .has_reclaim_thread = false});
 }

@@ -4,6 +4,7 @@
 #include <random>
 #include <thread>
 
+#include "store/write_throttle.h"
 #include "tests/store/reclaim_fixture.h"
 
 namespace lb::store {
@@ -212,6 +213,47 @@ TEST(ReclaimThread, KeepsAStoreSmall) {
     EXPECT_EQ(as_text(back), text);
     LB_MUST(store->close());
     std::filesystem::remove_all(directory);
+}
+
+// Files cannot have all of the disk, so that a branch can still be deleted and its space reclaimed.
+TEST_F(Reclaim, AFullDiskLetsABranchGoAndHasRoomAgain) {
+    LineId main = new_line();
+    InodeId file = new_file(main, "table");
+    fill(main, file, 'm');
+    LineId child = new_line(main);
+    std::string noise(30 * kBlockBytes, '\0');
+    std::mt19937_64 random(1);
+    for (char& byte : noise) byte = static_cast<char>(random());
+    disk_.set_capacity_bytes(disk_.used_bytes() + (uint64_t{6} << 20));
+    auto write = [&](LineId line, uint64_t at) {
+        return store_->write(line, file, at * noise.size(), as_bytes(noise));
+    };
+    Result<FileAttributes> written = write(child, 1);
+    for (uint64_t i = 2; written.is_ok(); i++) {
+        ASSERT_LT(i, 100U);
+        written = write(child, i);
+    }
+    EXPECT_EQ(written.error().code, ErrorCode::kStoreFull);
+    EXPECT_EQ(written.error().help.starts_with("delete branches"), true) << written.error().help;
+    EXPECT_EQ(letter_at(child, file, 7), 'm');
+
+    LB_MUST(store_->commit({.remove = {child}}));
+    keep_nothing();
+    reclaim_all();
+    for (uint64_t i = 1; i < 15; i++) LB_MUST(write(main, i));
+    EXPECT_EQ(letter_at(main, file, 7), 'm');
+    reopen();
+    EXPECT_EQ(letter_at(main, file, 7), 'm');
+}
+
+TEST(WriteThrottle, SlowsDownByHowMuchIsWritten) {
+    WriteThrottle throttle;
+    EXPECT_EQ(throttle.due_for(uint64_t{1} << 30).count(), 0);
+    throttle.set_pressure(1);
+    EXPECT_EQ(throttle.due_for(WriteThrottle::kSlowestBytesPerSecond), std::chrono::seconds{1});
+    throttle.set_pressure(0.5);
+    EXPECT_EQ(throttle.due_for(WriteThrottle::kSlowestBytesPerSecond),
+              std::chrono::milliseconds{500});
 }
 
 }  // namespace

@@ -89,6 +89,7 @@ Status ScriptRunner::try_open() {
                          .disk = disk_.get(),
                          .spare_segments = 0,
                          .segment_bytes = uint64_t{1} << 20,
+                         .disk_reserve_bytes = 100'000,
                          .is_index_in_memory = index_ == IndexKind::kMemory,
                          .has_reclaim_thread = false};
     if (cache_ == CacheKind::kNone) options.index_cache_bytes = 0;

@@ -1,0 +1,79 @@
+// Reclaims a store that nobody has open, as if hours had passed, and tells what is left.
+//   reclaim_bench STORE_DIRECTORY HOURS...
+// With whole days as windows: after 2 hours the past has one position a second, after 26 one a
+// minute.
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/text.h"
+#include "store/store.h"
+
+using namespace lb;
+using namespace lb::store;
+
+namespace {
+
+class LaterClock final : public Clock {
+public:
+    explicit LaterClock(Clock& clock) : clock_(clock) {}
+    WallTime now() override { return clock_.now() + later_; }
+    void set_hours(int hours) { later_ = std::chrono::hours{hours}; }
+
+private:
+    Clock& clock_;
+    std::chrono::nanoseconds later_{};
+};
+
+// The real disk in a later hour.
+class LaterDisk final : public Disk {
+public:
+    Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
+        return disk_.open(path, mode);
+    }
+    Status create_directory(const std::string& path) override {
+        return disk_.create_directory(path);
+    }
+    Result<std::vector<std::string>> list(const std::string& directory) override {
+        return disk_.list(directory);
+    }
+    Result<bool> exists(const std::string& path) override { return disk_.exists(path); }
+    Status rename(const std::string& from, const std::string& to) override {
+        return disk_.rename(from, to);
+    }
+    Status remove(const std::string& path) override { return disk_.remove(path); }
+    Status sync_directory(const std::string& path) override { return disk_.sync_directory(path); }
+    Result<uint64_t> free_bytes(const std::string& path) override { return disk_.free_bytes(path); }
+    Clock& clock() override { return clock_; }
+    void set_hours(int hours) { clock_.set_hours(hours); }
+
+private:
+    Disk& disk_ = posix_disk();
+    LaterClock clock_{disk_.clock()};
+};
+
+void print(const char* when, const Store& store, double seconds) {
+    StoreStatistics now = store.statistics();
+    std::printf("%s hot %lu cold %lu plain %lu seconds %.1f\n", when, now.log_bytes, now.cold_bytes,
+                now.cold_plain_bytes, seconds);
+}
+
+}  // namespace
+
+int main(int argument_count, char** arguments) {
+    if (argument_count < 2) return 2;
+    LaterDisk disk;
+    auto store = LB_MUST(
+        Store::open({.directory = arguments[1], .disk = &disk, .has_reclaim_thread = false}));
+    print("now", *store, 0);
+    store->set_restore_windows({.standard = std::chrono::hours{24 * 30}});
+    for (int i = 2; i < argument_count; i++) {
+        disk.set_hours(std::atoi(arguments[i]));
+        auto began = std::chrono::steady_clock::now();
+        while (LB_MUST(store->reclaim_step())) {
+        }
+        std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+        print(cat(arguments[i], "h").c_str(), *store, took.count());
+    }
+    LB_MUST(store->close());
+}
