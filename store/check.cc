@@ -16,7 +16,9 @@ namespace {
 struct Offline {
     Disk* disk = nullptr;
     Super super;
-    std::optional<RecoveredLog> log = {};  // nullopt: its end is damaged
+    std::shared_ptr<const Manifest> manifest = {};  // nullptr: damaged in both copies
+    std::optional<RecoveredLog> log = {};           // nullopt: its end is damaged
+    bool does_open = true;
 
     std::optional<LogPlace> end() const {
         if (!log) return std::nullopt;
@@ -35,19 +37,27 @@ Result<Offline> look_at(const CheckOptions& options, CheckReport& report) {
                      .message = cat("there is no store in ", quoted(options.directory)),
                      .help = "name the home that has one with --home"};
     }
-    LB_TRY(check_not_reclaimed(*result.disk, options.directory));
-    result.super = LB_TRY(super_or_guess(*result.disk, options.directory,
-                                         [&](const Problem& problem) { report.add(problem); }));
+    result.super =
+        LB_TRY(super_or_guess(*result.disk, options.directory, [&](const Problem& problem) {
+            report.add(problem);
+            result.does_open = false;
+        }));
+    result.manifest =
+        LB_TRY(check_manifest(*result.disk, options.directory, result.super.store_id, report));
+    if (result.manifest == nullptr) {
+        result.does_open = false;
+        return result;
+    }
     uint64_t known_durable_sequence = 0;
     if (!options.scratch_directory.empty()) {  // in memory there is no index on the disk either
         known_durable_sequence = durable_by_index(*result.disk, options.directory);
     }
-    Result<RecoveredLog> log =
-        inspect_log(*result.disk, options.directory, result.super,
-                    first_manifest(result.super.store_id).base, known_durable_sequence);
+    Result<RecoveredLog> log = inspect_log(*result.disk, options.directory, result.super,
+                                           result.manifest->base, known_durable_sequence);
     if (log) {
         result.log = *std::move(log);
     } else if (log.error().code == ErrorCode::kStoreDamaged) {
+        result.does_open = false;
         report.add({.code = ProblemCode::kLogEnd, .message = reason_text(log.error())});
     } else {
         return std::move(log).error();
@@ -83,7 +93,9 @@ Result<UsedIndex> open_used_index(const CheckOptions& options, const Offline& st
     if (*meta && !decoded) return unreadable({.message = "its entry about itself is unreadable"});
     // One that belongs to nothing here is made anew at the next start.
     if (!decoded || decoded->store_id != store.super.store_id ||
-        decoded->version != kIndexVersion) {
+        decoded->version != kIndexVersion ||
+        !may_have_seen(*store.manifest, decoded->reclaim_step) ||
+        decoded->place.sequence < store.manifest->base.previous_sequence) {
         return UsedIndex{};
     }
     used.place = decoded->place;
@@ -93,16 +105,32 @@ Result<UsedIndex> open_used_index(const CheckOptions& options, const Offline& st
 
 }  // namespace
 
+Result<std::shared_ptr<const Manifest>> check_manifest(Disk& disk, const std::string& directory,
+                                                       const StoreId& store_id,
+                                                       CheckReport& report) {
+    ManifestCopies copies = LB_TRY(read_manifest_copies(disk, directory, store_id));
+    for (ManifestProblem& problem : problems_of(copies)) {
+        report.add({.code = problem.is_damage ? ProblemCode::kManifest : ProblemCode::kLeftOver,
+                    .message = std::move(problem.message)});
+    }
+    const Manifest* newest = newest_manifest(copies);
+    bool is_any_there = copies[0].is_there || copies[1].is_there;
+    if (newest == nullptr && is_any_there) return std::shared_ptr<const Manifest>();
+    return std::make_shared<const Manifest>(newest != nullptr ? *newest : first_manifest(store_id));
+}
+
 std::string_view problem_name(ProblemCode code) {
     switch (code) {
         case ProblemCode::kSuper: return "super";
         case ProblemCode::kLogEnd: return "log-end";
+        case ProblemCode::kManifest: return "manifest";
         case ProblemCode::kSegmentMissing: return "segment-missing";
         case ProblemCode::kSegmentHeader: return "segment-header";
         case ProblemCode::kFooter: return "footer";
         case ProblemCode::kFrame: return "frame";
         case ProblemCode::kRecord: return "record";
         case ProblemCode::kUnusedSpace: return "unused-space";
+        case ProblemCode::kLeftOver: return "left-over";
         case ProblemCode::kIndexUnreadable: return "index-unreadable";
         case ProblemCode::kIndexMissing: return "index-missing";
         case ProblemCode::kIndexExtra: return "index-extra";
@@ -118,7 +146,9 @@ std::string_view problem_name(ProblemCode code) {
     return "unknown";
 }
 
-bool is_damage(ProblemCode code) { return code != ProblemCode::kUnusedSpace; }
+bool is_damage(ProblemCode code) {
+    return code != ProblemCode::kUnusedSpace && code != ProblemCode::kLeftOver;
+}
 
 void CheckReport::add(Problem problem) {
     if (is_damage(problem.code)) problem_count++;
@@ -128,6 +158,7 @@ void CheckReport::add(Problem problem) {
 Result<CheckReport> check_store(const CheckOptions& options, const CheckSink& sink) {
     CheckReport report;
     Offline store = LB_TRY(look_at(options, report));
+    if (store.manifest == nullptr) return report;
     UsedIndex used;
     if (!options.scratch_directory.empty()) {
         used = LB_TRY(open_used_index(options, store, report));
@@ -135,6 +166,7 @@ Result<CheckReport> check_store(const CheckOptions& options, const CheckSink& si
     LB_TRY(check_log({.disk = store.disk,
                       .directory = options.directory,
                       .super = store.super,
+                      .manifest = store.manifest,
                       .end = store.end(),
                       .unsettled = store.unsettled(),
                       .used = used.cursor.get(),
@@ -146,7 +178,7 @@ Result<CheckReport> check_store(const CheckOptions& options, const CheckSink& si
 Result<CheckReport> rebuild_index(const CheckOptions& options, const CheckSink& sink) {
     CheckReport report;
     Offline store = LB_TRY(look_at(options, report));
-    if (!report.is_clean()) return report;
+    if (!store.does_open) return report;
     // The index must never be ahead of what is durable.
     for (const SegmentSummary& segment : store.log->segments) {
         std::unique_ptr<File> file = LB_TRY(store.disk->open(
@@ -160,6 +192,7 @@ Result<CheckReport> rebuild_index(const CheckOptions& options, const CheckSink& 
         CheckRun run({.disk = store.disk,
                       .directory = options.directory,
                       .super = store.super,
+                      .manifest = store.manifest,
                       .end = store.end(),
                       .unsettled = store.unsettled(),
                       .rebuilt = index.get()},

@@ -1,7 +1,7 @@
 // Checking a store: is everything there, is it what was written, and does it fit together?
 //
-// The log is read from its beginning, each byte of it against its checksums, going on behind
-// damage. From it an index is made in a scratch directory by the store's own code, and that is
+// The manifest, the cold segments and the log are read from their beginning, each byte against its
+// checksums, going on behind damage. From them an index is made in a scratch directory by the store's own code, and that is
 // compared, entry by entry, with the index that the store uses: so every entry leads to a record of
 // the same identity, every record that should have an entry has one, and all statistics are
 // recounted. On the way each frame is checked against the state before it: names lead to files that
@@ -24,12 +24,14 @@ namespace lb::store {
 enum class ProblemCode : uint8_t {
     kSuper,           // SUPER cannot be read
     kLogEnd,          // frames that were durable are missing: the store does not open
+    kManifest,        // a copy of the manifest, or what it says of a cold segment
     kSegmentMissing,  //
     kSegmentHeader,   //
     kFooter,          // damaged, or not what the frames say
     kFrame,           // a frame's header, or something between its records
     kRecord,          // a record's header or payload
     kUnusedSpace,     // not zero where nothing was written; harmless
+    kLeftOver,        // of a step of reclaim that was cut short: the next open clears it; harmless
     kIndexUnreadable,
     kIndexMissing,  // a record without its index entry
     kIndexExtra,    // an index entry without a record
@@ -104,9 +106,9 @@ struct CheckOptions {
 
 // Requires for both: nobody has the store open (the caller holds the home's lock).
 Result<CheckReport> check_store(const CheckOptions& options, const CheckSink& sink);
-// Makes the index anew from what can be read of the log, in place, and reports what was found on
-// the way. Nothing is changed if the log's end is damaged, since the store would not open anyway;
-// then, and only then, the report has kSuper or kLogEnd.
+// Makes the index anew from what can be read, in place, and reports what was found on the way.
+// Nothing is changed if SUPER, both copies of the manifest or the log's end are damaged, since the
+// store would not open anyway.
 Result<CheckReport> rebuild_index(const CheckOptions& options, const CheckSink& sink);
 
 }  // namespace lb::store

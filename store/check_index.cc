@@ -54,12 +54,15 @@ private:
         if (value == expected) return;
         std::optional<DecodedKey> key = decode_key(given_.used->key());
         if (key && key->space == KeySpace::kMeta) return;
+        if (given_.step != nullptr && given_.step->may_be(given_.used->key(), value)) return;
         if (key && key->space == KeySpace::kNote && is_partly_replayed_) return;
         if (key && key->space == KeySpace::kInode &&
             without_times(value) == without_times(expected)) {
             return;
         }
-        bool is_count = key && (key->space == KeySpace::kLogicalBytes || is_statistics(*key));
+        bool is_size = key && key->space == KeySpace::kLogicalBytes;
+        if (is_size && given_.lines != nullptr && given_.lines->find(key->line) == nullptr) return;
+        bool is_count = is_size || (key && is_statistics(*key));
         report(is_count ? ProblemCode::kStatistics : ProblemCode::kIndexWrong, key,
                cat(index_entry_text(given_.used->key(), value),
                    "; by the log: ", index_entry_text(given_.rebuilt->key(), expected)));
@@ -85,7 +88,8 @@ private:
         }
         if (key && key->space == KeySpace::kNote && is_partly_replayed_) return ok();
         // A start of the store may add times that a replay would not.
-        if (key && (key->space == KeySpace::kMeta || key->space == KeySpace::kTime)) return ok();
+        if (key && (key->space == KeySpace::kMeta || key->space == KeySpace::kTime))
+            return ok();
         if (key && key->space == KeySpace::kInode) {
             // Written out with newer times than the log's: else as the log has it.
             std::optional<std::string> logged =
@@ -103,8 +107,10 @@ private:
     void check_missing() {
         std::string_view raw_key = given_.rebuilt->key();
         std::optional<DecodedKey> key = decode_key(raw_key);
-        if (key && (key->space == KeySpace::kMeta || key->space == KeySpace::kTime)) return;
+        if (key && (key->space == KeySpace::kMeta || key->space == KeySpace::kTime))
+            return;
         if (key && key->space == KeySpace::kNote && is_partly_replayed_) return;
+        if (key && given_.step != nullptr && given_.step->may_be_gone(*key, raw_key)) return;
         bool is_inode = key && key->space == KeySpace::kInode;
         if (is_inode &&
             !std::ranges::binary_search(*given_.logged_inodes, hash64(as_bytes(raw_key)))) {

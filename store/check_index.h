@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "store/check.h"
+#include "store/check_step.h"
 #include "store/index.h"
 #include "store/line_table.h"
 
@@ -18,6 +19,10 @@ struct IndexComparison {
     // hash64() of the keys of the attributes that are in the log, sorted. Others came from memory,
     // when their times were written out.
     const std::vector<uint64_t>* logged_inodes = nullptr;
+    const PendingStep* step = nullptr;  // nullptr: none is pending
+    // Of a line that is not among these, what it inherited was reclaimed with it, so that its sizes
+    // cannot be recounted. nullptr: nothing was reclaimed.
+    const LineTable* lines = nullptr;
     std::function<void(Problem)> report = {};
     std::function<Status(uint64_t entries)> progress = {};
     // The attributes that a line shows at a sequence, by the rebuilt index; nullopt: none.

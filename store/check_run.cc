@@ -1,5 +1,4 @@
 #include "store/check_run.h"
-#include "store/cold_segment.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -7,10 +6,14 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "store/check_index.h"
+#include "store/cold_segment.h"
+#include "store/cold_survey.h"
 #include "store/format_text.h"
 #include "store/index_keys.h"
 #include "store/log_recovery.h"
 #include "store/path_finder.h"
+#include "store/record_keys.h"
+#include "store/segment_files.h"
 
 namespace lb::store {
 
@@ -20,6 +23,15 @@ constexpr uint64_t kProgressBytes = uint64_t{8} << 20;
 constexpr uint64_t kScratchCacheBytes = uint64_t{64} << 20;
 // Telling which lines show a damaged block takes time for each.
 constexpr size_t kNamedProblemsMax = 200;
+
+// What the record is in the index.
+Status visit_entry(const ReplayRecord& record,
+                   const std::function<void(std::string_view, std::string_view)>& visit) {
+    IndexBatch batch;
+    LB_TRY(put_record(batch, record));
+    batch.for_each([&](std::string_view key, std::string_view value, bool) { visit(key, value); });
+    return ok();
+}
 
 // Removes the scratch index at the end, and one that a killed check has left at the beginning.
 class Scratch {
@@ -75,22 +87,21 @@ public:
                       std::span<std::byte, kBlockBytes>) override {
         return read_only();
     }
-    LogStatistics statistics() const override { return {}; }
-
-    // Stores whose log has lost its beginning are not checked (check_not_reclaimed).
-    std::shared_ptr<const Manifest> manifest() const override {
-        return std::make_shared<const Manifest>(first_manifest(run_.options_.super.store_id));
+    LogStatistics statistics() const override {
+        LogStatistics result;
+        for (const ColdFile& cold : manifest()->cold) result.cold_bytes += cold.size_bytes;
+        return result;
     }
+
+    std::shared_ptr<const Manifest> manifest() const override { return run_.options_.manifest; }
     Status set_manifest(Manifest) override { return read_only(); }
     std::vector<SegmentSummary> full_segments() const override { return {}; }
     Result<LogBase> base_at(SegmentId) override { return read_only(); }
     Status visit_segments(SegmentId, const std::function<Status(const ReplayFrame&)>&) override {
         return read_only();
     }
-    Status visit_cold_segment(const ColdFile&,
-                              const std::function<Status(const ReplayRecord&)>&) override {
-        return read_only();
-    }
+    Status visit_cold_segment(const ColdFile& cold,
+                              const std::function<Status(const ReplayRecord&)>& visit) override;
     std::unique_ptr<ColdWriter> cold_writer(SegmentId) override { return nullptr; }
     Status close() override { return ok(); }
 
@@ -102,16 +113,48 @@ private:
     CheckRun& run_;
     const std::vector<SurveyedSegment> segments_;
     LogPlace end_;
+    uint64_t cold_bytes_ = 0;  // read
 };
+
+// As replay(): what cannot be read is reported and left out.
+Status CheckRun::ReadOnlyLog::visit_cold_segment(
+    const ColdFile& cold, const std::function<Status(const ReplayRecord&)>& visit) {
+    ColdSurveySink sink;
+    sink.problem = [&](Problem problem) { run_.report_.add(std::move(problem)); };
+    sink.record = [&](const ReplayRecord& record) -> Status {
+        run_.report_.counts.records++;
+        Status visited = visit(record);
+        if (visited) return run_.note_cold(cold, record);
+        if (visited.error().code != ErrorCode::kStoreDamaged) return visited;
+        sink.problem({.code = ProblemCode::kInconsistent,
+                      .segment = cold.segment,
+                      .offset = record.location.offset,
+                      .record = record.header,
+                      .message = reason_text(visited.error())});
+        return ok();
+    };
+    LB_TRY(
+        survey_cold_segment(*run_.options_.disk, run_.options_.directory, store_id(), cold, sink));
+    run_.report_.counts.segments++;
+    run_.report_.counts.bytes += cold.size_bytes;
+    cold_bytes_ += cold.size_bytes;
+    return run_.progress("cold segments", cold_bytes_, statistics().cold_bytes);
+}
 
 Status CheckRun::ReadOnlyLog::replay(LogPlace,
                                      const std::function<Status(const ReplayFrame&)>& visit) {
     const CheckRunOptions& options = run_.options_;
     CheckCounts& counts = run_.report_.counts;
-    SurveyChain chain{.frame_hash = first_previous_frame_hash(options.super.store_id)};
+    const LogBase& base = options.manifest->base;
+    SurveyChain chain{.sequence = base.previous_sequence,
+                      .frame_hash = base.previous_frame_hash,
+                      .written_at = base.previous_written_at};
     uint64_t total_bytes = segments_.size() * options.super.segment_bytes;
     uint64_t shown_bytes = 0;
     for (size_t i = 0; i < segments_.size(); i++) {
+        if (run_.step_ && segments_[i].segment == options.manifest->step->hot_end) {
+            run_.step_->end_hot(chain.sequence);
+        }
         uint64_t start_bytes = i * options.super.segment_bytes;
         uint64_t end_offset = kSegmentHeaderBytes;
         SurveySink sink;
@@ -146,7 +189,7 @@ class CheckRun::Audit final : public ReplayAudit {
 public:
     Audit(CheckRun& run)
         : run_(run), frames_(*run.projection_, [&run](Problem problem) {
-              run.report_.add(std::move(problem));
+              run.frame_problems_.push_back(std::move(problem));
           }) {}
 
     Status before(const ReplayFrame& frame) override {
@@ -180,8 +223,8 @@ Status CheckRun::progress(std::string_view step, uint64_t done_bytes, uint64_t t
 }
 
 Status CheckRun::run() {
-    std::vector<SurveyedSegment> segments =
-        LB_TRY(list_segments(*options_.disk, options_.directory, options_.end));
+    std::vector<SurveyedSegment> segments = LB_TRY(list_segments(
+        *options_.disk, options_.directory, options_.manifest->base.first_segment, options_.end));
     for (const SegmentSummary& unsettled : options_.unsettled) {
         auto found = std::ranges::find(segments, unsettled.segment, &SurveyedSegment::segment);
         if (found == segments.end()) continue;
@@ -189,12 +232,15 @@ Status CheckRun::run() {
         found->end_offset = unsettled.end_offset;
     }
     log_ = std::make_unique<ReadOnlyLog>(*this, std::move(segments));
+    LB_TRY(find_left_overs());
+    LB_TRY(load_step());
     projection_ = std::make_unique<Projection>(*log_, *options_.rebuilt,
                                                ProjectionLimits::for_bytes(kScratchCacheBytes));
     audit_ = std::make_unique<Audit>(*this);
     projection_->set_audit(audit_.get());
     LB_TRY(projection_->recover());
     LB_TRY(compare());
+    report_frame_problems();
     LB_TRY(name_files());
     report_.lines = projection_->lines().live();
     report_.notes = LB_TRY(projection_->notes(""));
@@ -202,6 +248,72 @@ Status CheckRun::run() {
     report_.counts.position = Position{log_->last_sequence()};
     report_.counts.index_position = Position{options_.used_place.sequence};
     return ok();
+}
+
+// Files that nothing names: of steps that were cut short.
+Status CheckRun::find_left_overs() {
+    const Manifest& manifest = *options_.manifest;
+    auto report = [&](SegmentId segment, std::string_view what) {
+        report_.add(
+            {.code = ProblemCode::kLeftOver, .segment = segment, .message = std::string(what)});
+    };
+    for (const std::string& name :
+         LB_TRY(options_.disk->list(segment_directory(options_.directory)))) {
+        std::optional<SegmentId> id = segment_from_name(name);
+        if (id && *id < manifest.base.first_segment) report(*id, "it was reclaimed");
+    }
+    std::string directory = cold_directory(options_.directory);
+    if (!LB_TRY(options_.disk->exists(directory))) return ok();
+    for (const std::string& name : LB_TRY(options_.disk->list(directory))) {
+        std::optional<SegmentId> id = segment_from_name(name);
+        if (!id) {
+            report({}, cat("cold/", name, " is no cold segment"));
+        } else if (!is_named(manifest, *id)) {
+            report(*id, "the manifest does not name it");
+        }
+    }
+    return ok();
+}
+
+// What a step that was cut short has written. What it works on passes by later.
+Status CheckRun::load_step() {
+    const Manifest& manifest = *options_.manifest;
+    if (!manifest.step) return ok();
+    step_.emplace();
+    if (manifest.step->hot_end != SegmentId{0}) {
+        step_->begin_hot(manifest.base.previous_sequence + 1);
+    }
+    if (!manifest.step->output) return ok();
+    return log_->visit_cold_segment(*manifest.step->output, [&](const ReplayRecord& record) {
+        return visit_entry(record, [&](std::string_view key, std::string_view value) {
+            step_->add_output(key, value);
+        });
+    });
+}
+
+// A record from before the base, for the comparison of the indexes.
+Status CheckRun::note_cold(const ColdFile& cold, const ReplayRecord& record) {
+    const std::optional<ReclaimStep>& step = options_.manifest->step;
+    if (step && step->output && step->output->segment == cold.segment) return ok();
+    bool is_input =
+        step && std::ranges::find(step->cold_inputs, cold.segment) != step->cold_inputs.end();
+    bool is_inode = record.header.type == RecordType::kInode;
+    if (!is_input && !is_inode) return ok();
+    return visit_entry(record, [&](std::string_view key, std::string_view) {
+        if (is_inode) logged_inodes_.push_back(hash64(as_bytes(key)));
+        if (is_input) step_->add_input(key);
+    });
+}
+
+// What a line that is gone had inherited is reclaimed with it, while its frames may still be in the
+// log: they cannot be judged.
+void CheckRun::report_frame_problems() {
+    bool is_reclaimed = options_.manifest->number != 0;
+    for (Problem& problem : std::exchange(frame_problems_, {})) {
+        bool is_known = !problem.record || problem.record->line == 0 ||
+                        projection_->lines().find(LineId{problem.record->line}) != nullptr;
+        if (is_known || !is_reclaimed) report_.add(std::move(problem));
+    }
 }
 
 // Called when the log is replayed just as far as the used index has seen it.
@@ -215,6 +327,8 @@ Status CheckRun::compare() {
          .rebuilt = rebuilt.get(),
          .sequence = options_.used_place.sequence,
          .logged_inodes = &logged_inodes_,
+         .step = step_ ? &*step_ : nullptr,
+         .lines = options_.manifest->number != 0 ? &projection_->lines() : nullptr,
          .report = [&](Problem problem) { report_.add(std::move(problem)); },
          .progress = [&](uint64_t) { return progress("index", 0, 0); },
          .attributes = [&](LineId line, InodeId inode,

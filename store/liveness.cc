@@ -168,7 +168,7 @@ Result<bool> Liveness::is_dirent_needed(const ReplayRecord& record) {
     InodeId directory{header.object};
     std::optional<DirentRecord> dirent = decode_dirent(record.payload);
     if (!dirent) return unreadable("directory", line, header.object);
-    std::optional<uint64_t> reader = first_reader(line, header.sequence);
+    std::optional<uint64_t> reader = first_reader_or_base(line, header.sequence);
     if (!reader) return false;
     IndexKey bound = dirent_key(line, directory, dirent->name, *reader);
     if (!LB_TRY(is_newest(bound, header.sequence))) return false;

@@ -1,7 +1,7 @@
 // Liveness: is a version still needed? It is if somebody can read it:
 // - at a position of its line that can be restored to (history.h), the head included,
 // - at the fork position of a child, also of a deleted one that a descendant reads through,
-// - at the base of the log, where a rebuild of the index begins (inodes and sizes only).
+// - at the base of the log, where a rebuild of the index and a check begin (all but contents).
 //
 // A version is needed at some of these positions if and only if it is visible at the first one that
 // is not before it: what is superseded, cut off or dead at one position is so at all later ones,

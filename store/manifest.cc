@@ -158,14 +158,10 @@ Status check_sense(const Manifest& manifest) {
     return ok();
 }
 
-struct Copy {
-    bool is_there = false;
-    std::optional<Manifest> manifest;
-    Error problem;
-};
-
-Result<Copy> read_copy(Disk& disk, const std::string& path, const StoreId& store_id) {
-    Copy copy;
+Result<ManifestCopy> read_copy(Disk& disk, const std::string& store_directory, size_t index,
+                               const StoreId& store_id) {
+    ManifestCopy copy{.name = kNames[index]};
+    std::string path = path_of(store_directory, index);
     copy.is_there = LB_TRY(disk.exists(path));
     if (!copy.is_there) return copy;
     std::unique_ptr<File> file = LB_TRY(disk.open(path, OpenMode::kRead));
@@ -175,6 +171,7 @@ Result<Copy> read_copy(Disk& disk, const std::string& path, const StoreId& store
     Result<Manifest> decoded = decode_manifest(bytes, store_id);
     if (decoded) {
         copy.manifest = std::move(decoded).value();
+        copy.hash = load_little_endian<uint64_t>(bytes.data() + bytes.size() - kHashBytes);
     } else if (decoded.error().code == ErrorCode::kStoreFormatNewer) {
         return std::move(decoded).error();
     } else {
@@ -293,32 +290,84 @@ Result<Manifest> decode_manifest(ByteView bytes, const StoreId& store_id) {
     return manifest;
 }
 
-Result<std::optional<Manifest>> open_manifest(Disk& disk, const std::string& store_directory,
-                                              const StoreId& store_id) {
-    Copy first = LB_TRY(read_copy(disk, path_of(store_directory, 0), store_id));
-    Copy second = LB_TRY(read_copy(disk, path_of(store_directory, 1), store_id));
-    if (!first.manifest && !second.manifest) {
-        if (first.is_there) return std::move(first.problem);
-        if (second.is_there) return std::move(second.problem);
-        return std::optional<Manifest>();
+Result<ManifestCopies> read_manifest_copies(Disk& disk, const std::string& store_directory,
+                                            const StoreId& store_id) {
+    ManifestCopies copies;
+    for (size_t i = 0; i < copies.size(); i++) {
+        copies[i] = LB_TRY(read_copy(disk, store_directory, i, store_id));
     }
-    bool is_first =
-        first.manifest && (!second.manifest || second.manifest->number <= first.manifest->number);
-    std::optional<Manifest> newest = is_first ? first.manifest : second.manifest;
-    bool are_equal =
-        first.manifest && second.manifest && first.manifest->number == second.manifest->number;
-    if (!are_equal) LB_TRY(write_manifest(disk, store_directory, store_id, *newest));
+    return copies;
+}
+
+const Manifest* newest_manifest(const ManifestCopies& copies) {
+    const Manifest* newest = nullptr;
+    for (const ManifestCopy& copy : copies) {
+        if (!copy.manifest) continue;
+        if (newest == nullptr || copy.manifest->number > newest->number) newest = &*copy.manifest;
+    }
     return newest;
 }
 
-Status check_not_reclaimed(Disk& disk, const std::string& store_directory) {
-    for (size_t copy = 0; copy < kNames.size(); copy++) {
-        if (!LB_TRY(disk.exists(path_of(store_directory, copy)))) continue;
-        return Error{.code = ErrorCode::kStoreNotSupported,
-                     .message = "a store of which old history was reclaimed cannot be checked yet",
-                     .help = "lb debug segment FILE shows a file and where it is damaged"};
+// The first copy is replaced before the second: a change that is cut short between them leaves the
+// second one step behind, or absent if it is the store's first manifest.
+std::vector<ManifestProblem> problems_of(const ManifestCopies& copies) {
+    std::vector<ManifestProblem> problems;
+    const Manifest* newest = newest_manifest(copies);
+    std::string_view use = newest != nullptr ? "; the other copy is whole"
+                                             : "; there is no other one: it is unknown where the "
+                                               "log begins, and the store does not open";
+    bool is_any_there = copies[0].is_there || copies[1].is_there;
+    for (const ManifestCopy& copy : copies) {
+        bool is_second = &copy == &copies[1];
+        if (!copy.is_there) {
+            if (!is_any_there || newest == nullptr) continue;
+            bool is_cut_short = is_second && newest->number == 1;
+            problems.push_back({cat(copy.name, " is missing", use), !is_cut_short});
+        } else if (!copy.manifest) {
+            problems.push_back({cat(copy.name, ": ", copy.problem.message, use)});
+        } else if (uint64_t behind = newest->number - copy.manifest->number; behind > 0) {
+            problems.push_back(
+                {cat(copy.name, " is ", behind, " changes older than the other copy"),
+                 !is_second || behind > 1});
+        } else if (copies[1].manifest && is_second && copy.hash != copies[0].hash &&
+                   copies[0].manifest && copies[0].manifest->number == newest->number) {
+            problems.push_back({cat(copy.name, " differs from the other copy")});
+        }
     }
-    return ok();
+    return problems;
+}
+
+Result<std::optional<Manifest>> open_manifest(Disk& disk, const std::string& store_directory,
+                                              const StoreId& store_id,
+                                              const std::function<void(const Error&)>& on_damage) {
+    ManifestCopies copies = LB_TRY(read_manifest_copies(disk, store_directory, store_id));
+    const Manifest* newest = newest_manifest(copies);
+    if (newest == nullptr) {
+        for (ManifestCopy& copy : copies) {
+            if (copy.is_there) return std::move(copy.problem);
+        }
+        return std::optional<Manifest>();
+    }
+    std::vector<ManifestProblem> problems = problems_of(copies);
+    if (!problems.empty()) LB_TRY(write_manifest(disk, store_directory, store_id, *newest));
+    for (const ManifestProblem& problem : problems) {
+        if (!problem.is_damage || !on_damage) continue;
+        on_damage({.code = ErrorCode::kStoreDamaged,
+                   .message = cat(problem.message, "; it was written anew")});
+    }
+    return std::optional<Manifest>(*newest);
+}
+
+bool is_named(const Manifest& manifest, SegmentId cold_segment) {
+    bool is_output =
+        manifest.step && manifest.step->output && manifest.step->output->segment == cold_segment;
+    return is_output ||
+           std::ranges::binary_search(manifest.cold, cold_segment, {}, &ColdFile::segment);
+}
+
+bool may_have_seen(const Manifest& manifest, uint64_t index_step) {
+    return index_step == manifest.index_step ||
+           (manifest.step && index_step == manifest.index_step + 1);
 }
 
 Status write_manifest(Disk& disk, const std::string& store_directory, const StoreId& store_id,

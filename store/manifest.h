@@ -9,6 +9,7 @@
 // Errors: kStoreDamaged, kStoreFormatNewer, those of Disk.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <map>
 #include <optional>
@@ -75,11 +76,39 @@ Result<Manifest> decode_manifest(ByteView bytes, const StoreId& store_id);
 // The store it belongs to, for who does not know.
 Result<StoreId> manifest_store(ByteView bytes);
 
-// nullopt: the store has none. Makes both copies equal.
-Result<std::optional<Manifest>> open_manifest(Disk& disk, const std::string& store_directory,
-                                              const StoreId& store_id);
-// kStoreNotSupported if something was reclaimed: the checks do not know cold segments yet.
-Status check_not_reclaimed(Disk& disk, const std::string& store_directory);
+// One copy, as it lies on the disk.
+struct ManifestCopy {
+    std::string_view name;
+    bool is_there = false;
+    uint64_t hash = 0;
+    std::optional<Manifest> manifest = {};  // nullopt: there is none, or it is damaged
+    Error problem = {};                     // why it is damaged
+};
+using ManifestCopies = std::array<ManifestCopy, 2>;
+// Changes nothing. Errors: kStoreFormatNewer, those of Disk.
+Result<ManifestCopies> read_manifest_copies(Disk& disk, const std::string& store_directory,
+                                            const StoreId& store_id);
+// The one that counts; nullptr: the store has none, or none that can be read.
+const Manifest* newest_manifest(const ManifestCopies& copies);
+
+struct ManifestProblem {
+    std::string message;
+    bool is_damage = true;  // false: a change that was cut short leaves it so
+};
+std::vector<ManifestProblem> problems_of(const ManifestCopies& copies);
+
+// nullopt: the store has none. Makes both copies equal; `on_damage` is told why if it was damage.
+Result<std::optional<Manifest>> open_manifest(
+    Disk& disk, const std::string& store_directory, const StoreId& store_id,
+    const std::function<void(const Error&)>& on_damage = {});
+
+// As a cold segment of the store, or as the output of a step that was cut short.
+bool is_named(const Manifest& manifest, SegmentId cold_segment);
+
+// Whether an index that has seen this step completely belongs to the manifest: a step that was cut
+// short is in the index completely, in part, or not at all.
+bool may_have_seen(const Manifest& manifest, uint64_t index_step);
+
 // Durable on return. kStoreFull: nothing has changed. Other errors: what is on disk is unknown.
 Status write_manifest(Disk& disk, const std::string& store_directory, const StoreId& store_id,
                       const Manifest& manifest);

@@ -166,8 +166,8 @@ Status Projection::touch(const Frame& frame, const Line& line, InodeId id) {
     if (!loaded.is_ok()) {
         if (loaded.error().code != ErrorCode::kStoreNotFound) return std::move(loaded).error();
         // What a line inherited is reclaimed once the line is gone, and its frames may still be in
-        // the log. The end of the replay checks that it is gone.
-        if (is_replaying_ && log_.manifest()->number != 0) {
+        // the log. The end of the replay checks that it is gone, or an audit does.
+        if (is_replaying_ && audit_ == nullptr && log_.manifest()->number != 0) {
             doomed_lines_.try_emplace(line.info.line, frame.sequence);
             return ok();
         }

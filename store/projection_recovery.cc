@@ -29,11 +29,7 @@ Result<std::optional<LogPlace>> Projection::read_meta() {
         meta->place.sequence > log_.last_sequence()) {
         return none;
     }
-    // A step that was cut short is in the index completely, in part, or not at all.
-    std::shared_ptr<const Manifest> manifest = log_.manifest();
-    bool is_step_known = meta->reclaim_step == manifest->index_step ||
-                         (manifest->step && meta->reclaim_step == manifest->index_step + 1);
-    if (!is_step_known) return none;
+    if (!may_have_seen(*log_.manifest(), meta->reclaim_step)) return none;
     next_inode_ = meta->next_inode;
     next_line_ = meta->next_line;
     reclaim_step_ = meta->reclaim_step;

@@ -37,6 +37,8 @@ public:
     void set_windows(const RestoreWindows& windows);
     // One step by the caller. false: nothing to do, or no windows yet.
     Result<bool> step_now();
+    // While it is held no step runs: files stay where they are. Waits for a step that is running.
+    std::unique_lock<std::mutex> hold() { return std::unique_lock(step_mutex_); }
     void line_removed();
     ReclaimStatistics statistics() const { return reclaim_.statistics(); }
     WriteThrottle& throttle() { return throttle_; }

@@ -7,8 +7,10 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "store/disk.h"
+#include "store/cold_survey.h"
+#include "store/disk_forwarding.h"
 #include "store/log_super.h"
+#include "store/manifest.h"
 #include "store/scrub_state.h"
 #include "store/segment_survey.h"
 
@@ -44,31 +46,16 @@ private:
     const Pace& pace_;
 };
 
-class PacedDisk final : public Disk {
+class PacedDisk final : public ForwardingDisk {
 public:
-    PacedDisk(Disk& disk, PacedFile::Pace pace) : disk_(disk), pace_(std::move(pace)) {}
+    PacedDisk(Disk& disk, PacedFile::Pace pace) : ForwardingDisk(disk), pace_(std::move(pace)) {}
 
     Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
         return std::unique_ptr<File>(
-            std::make_unique<PacedFile>(LB_TRY(disk_.open(path, mode)), pace_));
+            std::make_unique<PacedFile>(LB_TRY(ForwardingDisk::open(path, mode)), pace_));
     }
-    Status create_directory(const std::string& path) override {
-        return disk_.create_directory(path);
-    }
-    Result<std::vector<std::string>> list(const std::string& path) override {
-        return disk_.list(path);
-    }
-    Result<bool> exists(const std::string& path) override { return disk_.exists(path); }
-    Status rename(const std::string& from, const std::string& to) override {
-        return disk_.rename(from, to);
-    }
-    Status remove(const std::string& path) override { return disk_.remove(path); }
-    Status sync_directory(const std::string& path) override { return disk_.sync_directory(path); }
-    Result<uint64_t> free_bytes(const std::string& path) override { return disk_.free_bytes(path); }
-    Clock& clock() override { return disk_.clock(); }
 
 private:
-    Disk& disk_;
     const PacedFile::Pace pace_;
 };
 
@@ -152,24 +139,69 @@ private:
             met({.code = ProblemCode::kSuper, .message = error.message});
             return error;
         }
-        std::vector<SurveyedSegment> segments =
-            LB_TRY(list_segments(disk_, options_.directory, end));
+        Manifest manifest = LB_TRY(read_manifest((*super)->store_id));
+        std::vector<SurveyedSegment> hot =
+            LB_TRY(list_segments(disk_, options_.directory, manifest.base.first_segment, end));
         SegmentId next;
         {
             std::lock_guard lock(mutex_);
             next = state_.next_segment;
-            segment_count_ = segments.size();
+            segment_count_ = hot.size() + manifest.cold.size();
         }
-        auto found = std::ranges::lower_bound(segments, next, {}, &SurveyedSegment::segment);
-        if (found == segments.end()) return end_pass();
-        SurveyChain chain{.is_known = false};
-        SurveySink sink{.frame = [](const ReplayFrame&) { return ok(); },
-                        .problem = [this](Problem problem) { met(problem); }};
-        LB_TRY(survey_segment(paced_disk_, options_.directory, **super, *found, chain, sink));
-        return move_on([&] { state_.next_segment = SegmentId{found->segment.value() + 1}; });
+        std::vector<Problem> problems;
+        auto report = [&](Problem problem) { problems.push_back(std::move(problem)); };
+        // Cold segments have the higher ids.
+        auto segment = std::ranges::lower_bound(hot, next, {}, &SurveyedSegment::segment);
+        auto cold = std::ranges::lower_bound(manifest.cold, next, {}, &ColdFile::segment);
+        if (segment != hot.end()) {
+            next = segment->segment;
+            SurveyChain chain{.is_known = false};
+            LB_TRY(survey_segment(
+                paced_disk_, options_.directory, **super, *segment, chain,
+                {.frame = [](const ReplayFrame&) { return ok(); }, .problem = report}));
+        } else if (cold != manifest.cold.end()) {
+            next = cold->segment;
+            LB_TRY(survey_cold_segment(
+                paced_disk_, options_.directory, (*super)->store_id, *cold,
+                {.record = [](const ReplayRecord&) { return ok(); }, .problem = report}));
+        } else {
+            return end_pass((*super)->store_id);
+        }
+        // What was reclaimed meanwhile is not missing.
+        bool is_there = problems.empty() || LB_TRY(is_part_of_store(next, (*super)->store_id));
+        for (size_t i = 0; is_there && i < problems.size(); i++) met(problems[i]);
+        return move_on([&] { state_.next_segment = SegmentId{next.value() + 1}; });
     }
 
-    Status end_pass() {
+    // The store's own, as far as it can be read.
+    Result<Manifest> read_manifest(const StoreId& store_id) {
+        ManifestCopies copies = LB_TRY(read_manifest_copies(disk_, options_.directory, store_id));
+        const Manifest* newest = newest_manifest(copies);
+        return newest != nullptr ? *newest : first_manifest(store_id);
+    }
+
+    Result<bool> is_part_of_store(SegmentId segment, const StoreId& store_id) {
+        Manifest manifest = LB_TRY(read_manifest(store_id));
+        return is_cold(segment) ? is_named(manifest, segment)
+                                : segment >= manifest.base.first_segment;
+    }
+
+    // Reclaim may replace the copies just now: what is wrong must be so at a second look, too.
+    Status check_manifest_copies(const StoreId& store_id) {
+        for (bool is_second_look : {false, true}) {
+            std::vector<ManifestProblem> problems =
+                problems_of(LB_TRY(read_manifest_copies(disk_, options_.directory, store_id)));
+            std::erase_if(problems, [](const ManifestProblem& p) { return !p.is_damage; });
+            if (problems.empty()) return ok();
+            for (size_t i = 0; is_second_look && i < problems.size(); i++) {
+                met({.code = ProblemCode::kManifest, .message = problems[i].message});
+            }
+        }
+        return ok();
+    }
+
+    Status end_pass(const StoreId& store_id) {
+        LB_TRY(check_manifest_copies(store_id));
         Status index = store_.verify_index();
         if (!index && index.error().code == ErrorCode::kStoreDamaged) {
             met({.code = ProblemCode::kIndexUnreadable, .message = index.error().message});

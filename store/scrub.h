@@ -1,4 +1,4 @@
-// Scrubber: reads the whole log against its checksums, slowly, over and over, in the background: so
+// Scrubber: reads the log, the cold segments, the manifest and the index against their checksums, slowly, over and over, in the background: so
 // that damage is found while there is still a backup. docs/fsck-and-scrub.md.
 //
 // One thread. It sleeps between passes, and in a pass it reads at most `bytes_per_second`. Where it

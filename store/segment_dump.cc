@@ -89,16 +89,21 @@ Result<uint64_t> dump_footer(File& file, uint64_t size_bytes, const WriteLine& w
     return begin;
 }
 
-// The records of a cold segment, up to the first that cannot be read.
+// The records of a cold segment, going on behind damage.
 Status dump_cold(File& file, uint64_t end, const WriteLine& write_line) {
+    bool is_in_gap = false;
     for (uint64_t offset = kSegmentHeaderBytes; offset + kRecordHeaderBytes <= end;) {
         std::array<std::byte, kRecordHeaderBytes> bytes;
         LB_TRY(file.read_at(offset, bytes));
         Result<RecordHeader> header = decode_record_header(bytes);
         if (!header) {
-            write_line(cat("offset ", offset, " no record: ", reason_text(header.error())));
-            return ok();
+            if (!std::exchange(is_in_gap, true)) {
+                write_line(cat("offset ", offset, " no record: ", reason_text(header.error())));
+            }
+            offset += 8;
+            continue;
         }
+        if (std::exchange(is_in_gap, false)) write_line(cat("offset ", offset, " goes on here"));
         write_line(cat("offset ", offset, " ", type_name(header->type), " line=", header->line,
                        " object=", header->object, " block=", header->block,
                        " sequence=", header->sequence, " stored=", header->stored_bytes,

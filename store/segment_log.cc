@@ -531,12 +531,8 @@ Status remove_unnamed_cold_segments(Disk& disk, const std::string& directory,
     if (!LB_TRY(disk.exists(cold))) return ok();
     for (const std::string& name : LB_TRY(disk.list(cold))) {
         std::optional<SegmentId> segment = segment_from_name(name);
-        if (!segment) continue;
-        bool is_output =
-            manifest.step && manifest.step->output && manifest.step->output->segment == *segment;
-        bool is_named =
-            std::ranges::find(manifest.cold, *segment, &ColdFile::segment) != manifest.cold.end();
-        if (!is_output && !is_named) LB_TRY(disk.remove(segment_path(directory, *segment)));
+        if (!segment || is_named(manifest, *segment)) continue;
+        LB_TRY(disk.remove(segment_path(directory, *segment)));
     }
     return ok();
 }
@@ -556,8 +552,9 @@ Result<std::unique_ptr<SegmentLog>> SegmentLog::open(LogOptions options) {
     LB_TRY(disk.create_directory(segments));
     std::optional<Super> super = LB_TRY(read_super(disk, options.directory));
     if (!super) super = LB_TRY(create_store(disk, options.directory, options.segment_bytes));
-    Manifest manifest = LB_TRY(open_manifest(disk, options.directory, super->store_id))
-                            .value_or(first_manifest(super->store_id));
+    Manifest manifest =
+        LB_TRY(open_manifest(disk, options.directory, super->store_id, options.on_damage))
+            .value_or(first_manifest(super->store_id));
     RecoveredLog recovered = LB_TRY(recover_log(disk, options.directory, *super, manifest.base,
                                                 options.known_durable_sequence));
     LB_TRY(remove_unnamed_cold_segments(disk, options.directory, manifest));

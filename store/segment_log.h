@@ -75,6 +75,8 @@ struct LogOptions {
     uint64_t reserve_bytes = 0;
     // What the index knows to have been durable: if it is missing, the log is damaged.
     uint64_t known_durable_sequence = 0;
+    // Told of damage that open() made good.
+    std::function<void(const Error&)> on_damage = {};
 };
 
 struct LogStatistics {

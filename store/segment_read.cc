@@ -34,7 +34,12 @@ Status read_record(File& file, uint64_t segment_bytes, const RecordLocation& loc
     std::array<std::byte, kRecordHeaderBytes + kBlockBytes> buffer;
     std::span<std::byte> bytes =
         std::span(buffer).first(kRecordHeaderBytes + location.stored_bytes);
-    LB_TRY(file.read_at(location.offset, bytes));
+    if (Status read = file.read_at(location.offset, bytes); !read) {
+        Result<uint64_t> size_bytes = file.size_bytes();
+        bool is_cut_off = size_bytes && *size_bytes < location.offset + bytes.size();
+        return is_cut_off ? damaged(location, expected, "the file is cut off before that")
+                          : std::move(read).error();
+    }
     Result<RecordHeader> found = decode_record_header(bytes);
     if (!found) return damaged(location, expected, found.error().message);
     if (!is_same_identity(*found, expected) || found->stored_bytes != location.stored_bytes) {

@@ -102,7 +102,14 @@ Status Survey::read_header() {
                cat("it begins at sequence ", header->first_sequence,
                    " and does not follow sequence ", chain_.sequence));
     }
-    chain_ = {.sequence = header->first_sequence - 1, .frame_hash = header->previous_frame_hash};
+    bool is_time_known = chain_.is_known && chain_.frame_hash && chain_.written_at != WallTime{};
+    if (is_time_known && is_next && header->previous_written_at != chain_.written_at) {
+        report(ProblemCode::kSegmentHeader, 0,
+               cat("it says that frame ", chain_.sequence, " was written at another time"));
+    }
+    chain_ = {.sequence = header->first_sequence - 1,
+              .frame_hash = header->previous_frame_hash,
+              .written_at = header->previous_written_at};
     return ok();
 }
 
@@ -339,15 +346,14 @@ Result<Super> super_or_guess(Disk& disk, const std::string& directory,
 }
 
 Result<std::vector<SurveyedSegment>> list_segments(Disk& disk, const std::string& directory,
-                                                   std::optional<LogPlace> end) {
+                                                   SegmentId first, std::optional<LogPlace> end) {
     std::vector<SurveyedSegment> result;
+    auto next = [&] { return SegmentId{first.value() + result.size()}; };
     for (const std::string& name : LB_TRY(disk.list(segment_directory(directory)))) {
         std::optional<SegmentId> id = segment_from_name(name);
         if (!id || (end && *id > end->segment)) continue;
-        while (result.size() + 1 < id->value()) {  // ids count from 1 without gaps
-            result.push_back({.segment = SegmentId{result.size() + 1}});
-        }
-        if (result.size() >= id->value()) continue;
+        while (next() < *id) result.push_back({.segment = next()});  // ids have no gaps
+        if (*id < next()) continue;  // before the first
         bool is_last = end && *id == end->segment;
         result.push_back({.segment = *id, .end_offset = is_last ? end->offset : 0});
     }

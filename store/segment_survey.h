@@ -24,10 +24,11 @@ struct SurveyedSegment {
     bool is_sealed = false;  // it must have a footer
 };
 
-// What is to be read of a store whose log ends at `end`; of one whose end is damaged: all there is.
-// Errors: those of Disk. A segment that is missing is in the list.
+// What is to be read of a store whose log begins with segment `first` and ends at `end`; of one
+// whose end is damaged: all there is. Errors: those of Disk. A segment that is missing is in the
+// list.
 Result<std::vector<SurveyedSegment>> list_segments(Disk& disk, const std::string& directory,
-                                                   std::optional<LogPlace> end);
+                                                   SegmentId first, std::optional<LogPlace> end);
 
 struct SurveySink {
     // Each frame, in order, with the records that can be read; blocks also if only their payload is

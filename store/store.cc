@@ -26,6 +26,8 @@ namespace lb::store {
 namespace {
 
 constexpr std::chrono::seconds kUsageRest{30};
+// A check holds reclaim up; with less free space than this (or half of what there was) it gives up.
+constexpr uint64_t kCheckNeedsBytes = uint64_t{256} << 20;
 
 // Changes, and loads of what is not in memory, are made one at a time (change_mutex_), so that log
 // order is index order. What memory can answer needs only the projection's shared lock, which is
@@ -38,6 +40,10 @@ public:
     ~LogStore() override { reclaim_.reset(); }
 
     Status start();
+    // Damage that was made good while the log was opened.
+    void made_good(std::vector<Error> damage) {
+        for (Error& error : damage) static_cast<void>(met({}, {}, 0, std::move(error)));
+    }
 
     LineId reserve_line() override;
     Result<Position> commit(const Commit& commit) override;
@@ -121,6 +127,10 @@ private:
     // Tells of an error that is damage; returns it.
     Error met(LineId line, InodeId inode, uint64_t offset, Error error);
 
+    uint64_t free_bytes() const {
+        Result<uint64_t> bytes = disk_.free_bytes(options_.directory);
+        return bytes ? *bytes : 0;
+    }
     Result<ReadPlan> plan_read(LineId line, InodeId inode, uint64_t offset, size_t length);
 
     Result<UsageSources> usage_sources(LineId line);
@@ -486,8 +496,7 @@ StoreStatistics LogStore::statistics() const {
     result.write_pressure = reclaim_->throttle().pressure();
     result.block_reads = block_reads_.load(std::memory_order_relaxed);
     result.block_writes = block_writes_.load(std::memory_order_relaxed);
-    Result<uint64_t> free_bytes = disk_.free_bytes(options_.directory);
-    if (free_bytes.is_ok()) result.free_bytes = *free_bytes;
+    result.free_bytes = free_bytes();
     result.damage_met_count = damage_met_.load(std::memory_order_relaxed);
     auto shared = projection_->share();
     result.line_count = projection_->lines().live_count();
@@ -499,15 +508,18 @@ Result<std::string> LogStore::path(LineId line, InodeId inode) {
     return alone(line, [&](const Line& found) { return path_of(*projection_, found, inode); });
 }
 
-// The index is written out and held as it is at one position; the log up to there does not change.
+// The index is written out and held as it is at one position; the log up to there does not change,
+// because reclaim waits. It does not wait longer than there is space: then the check gives up.
 Result<CheckReport> LogStore::check(const std::string& scratch_directory, const CheckSink& sink) {
-    LB_TRY(check_not_reclaimed(disk_, options_.directory));
+    std::unique_lock<std::mutex> hold = reclaim_->hold();
+    const uint64_t enough_bytes = std::min(kCheckNeedsBytes, free_bytes() / 2);
     CheckReport report;
     Status verified = index_->verify();
     if (!verified) report.add(unreadable_index(verified.error()));
     std::optional<Super> super = LB_TRY(read_super(disk_, options_.directory));
     if (!super)
         super = Super{.store_id = log_->store_id(), .segment_bytes = options_.segment_bytes};
+    LB_TRY(check_manifest(disk_, options_.directory, super->store_id, report));
     std::unique_ptr<IndexCursor> cursor;
     LogPlace end;
     {
@@ -518,13 +530,25 @@ Result<CheckReport> LogStore::check(const std::string& scratch_directory, const 
         cursor = index_->cursor();
         LB_TRY(cursor->seek(""));
     }
-    LB_TRY(check_log({.disk = &disk_,
-                      .directory = options_.directory,
-                      .super = *super,
-                      .end = end,
-                      .used = verified ? cursor.get() : nullptr,
-                      .used_place = end},
-                     scratch_directory, sink, report));
+    bool is_space_short = false;
+    CheckSink watched{.progress = sink.progress, .is_cancelled = [&] {
+                          is_space_short = free_bytes() < enough_bytes;
+                          return is_space_short || (sink.is_cancelled && sink.is_cancelled());
+                      }};
+    Status checked = check_log({.disk = &disk_,
+                                .directory = options_.directory,
+                                .super = *super,
+                                .manifest = log_->manifest(),
+                                .end = end,
+                                .used = verified ? cursor.get() : nullptr,
+                                .used_place = end},
+                               scratch_directory, watched, report);
+    if (!checked && is_space_short) {
+        return Error{.code = ErrorCode::kStoreFull,
+                     .message = "the check was given up: space is short, and reclaim waits for it",
+                     .help = "free some space, or run lb fsck with the daemon stopped"};
+    }
+    LB_TRY(std::move(checked));
     return report;
 }
 
@@ -550,15 +574,18 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
     Disk& disk = options.disk != nullptr ? *options.disk : posix_disk();
     uint64_t known_durable_sequence =
         options.is_index_in_memory ? 0 : durable_by_index(disk, options.directory);
+    std::vector<Error> damage;
     std::unique_ptr<SegmentLog> log =
         LB_TRY(SegmentLog::open({.disk = &disk,
                                  .directory = options.directory,
                                  .spare_segments = options.spare_segments,
                                  .segment_bytes = options.segment_bytes,
                                  .reserve_bytes = options.disk_reserve_bytes,
-                                 .known_durable_sequence = known_durable_sequence}));
+                                 .known_durable_sequence = known_durable_sequence,
+                                 .on_damage = [&](const Error& met) { damage.push_back(met); }}));
     auto store = std::make_unique<LogStore>(std::move(options), disk, std::move(log));
     LB_TRY(store->start());
+    store->made_good(std::move(damage));
     return std::unique_ptr<Store>(std::move(store));
 }
 

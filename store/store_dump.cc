@@ -7,6 +7,7 @@
 #include "store/index.h"
 #include "store/inode_codec.h"
 #include "store/log_super.h"
+#include "store/manifest.h"
 #include "store/segment_survey.h"
 
 namespace lb::store {
@@ -24,7 +25,14 @@ Status dump_index(const std::string& store_directory,
 Result<std::vector<Note>> notes_of_log(Disk& disk, const std::string& store_directory,
                                        const std::function<void(const Problem&)>& problem) {
     Super super = LB_TRY(super_or_guess(disk, store_directory, problem));
+    ManifestCopies copies = LB_TRY(read_manifest_copies(disk, store_directory, super.store_id));
+    for (const ManifestProblem& wrong : problems_of(copies)) {
+        if (wrong.is_damage) problem({.code = ProblemCode::kManifest, .message = wrong.message});
+    }
+    const Manifest* manifest = newest_manifest(copies);
+    SegmentId first = manifest != nullptr ? manifest->base.first_segment : SegmentId{1};
     std::map<std::string, std::string> found;
+    if (manifest != nullptr) found = manifest->notes;
     SurveySink sink;
     sink.problem = problem;
     sink.frame = [&](const ReplayFrame& frame) {
@@ -41,7 +49,7 @@ Result<std::vector<Note>> notes_of_log(Disk& disk, const std::string& store_dire
     };
     SurveyChain chain{.is_known = false};
     for (const SurveyedSegment& segment :
-         LB_TRY(list_segments(disk, store_directory, std::nullopt))) {
+         LB_TRY(list_segments(disk, store_directory, first, std::nullopt))) {
         LB_TRY(survey_segment(disk, store_directory, super, segment, chain, sink));
     }
     std::vector<Note> notes;

@@ -18,6 +18,7 @@ store::InodeId inode_of_record(const store::RecordHeader& record) {
         case store::RecordType::kDirent: return store::InodeId{record.object};
         case store::RecordType::kLineCreate:
         case store::RecordType::kLineDelete:
+        case store::RecordType::kLineSize:
         case store::RecordType::kNote: break;
     }
     return {};

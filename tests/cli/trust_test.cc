@@ -2,9 +2,6 @@
 // lb fsck, named, never served, and everything else goes on. And what the daemon tells of itself.
 #include <gtest/gtest.h>
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <random>
 #include <regex>
@@ -12,6 +9,7 @@
 
 #include "base/text.h"
 #include "tests/cli/e2e_support.h"
+#include "tests/support/flip_bit.h"
 
 namespace lb::tests {
 namespace {
@@ -31,16 +29,6 @@ parent = "main"
 
 bool has(const std::string& text, std::string_view part) {
     return text.find(part) != std::string::npos;
-}
-
-void flip_bit(const std::string& path, uint64_t offset, unsigned bit) {
-    int descriptor = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
-    ASSERT_GE(descriptor, 0) << path;
-    unsigned char byte = 0;
-    ASSERT_EQ(::pread(descriptor, &byte, 1, static_cast<off_t>(offset)), 1);
-    byte = static_cast<unsigned char>(byte ^ (1U << bit));
-    ASSERT_EQ(::pwrite(descriptor, &byte, 1, static_cast<off_t>(offset)), 1);
-    ::close(descriptor);
 }
 
 uint64_t number_in(const std::string& text, const std::string& name) {

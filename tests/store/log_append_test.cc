@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "store/disk_forwarding.h"
 #include "store/log_frame.h"
 #include "store/log_recovery.h"
 #include "tests/store/log_support.h"
@@ -181,29 +182,12 @@ private:
 };
 
 // A disk whose clock goes backwards.
-class BackwardsDisk final : public Disk {
+class BackwardsDisk final : public ForwardingDisk {
 public:
-    explicit BackwardsDisk(Disk& disk) : disk_(disk) {}
-    Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
-        return disk_.open(path, mode);
-    }
-    Status create_directory(const std::string& path) override {
-        return disk_.create_directory(path);
-    }
-    Result<std::vector<std::string>> list(const std::string& directory) override {
-        return disk_.list(directory);
-    }
-    Result<bool> exists(const std::string& path) override { return disk_.exists(path); }
-    Status rename(const std::string& from, const std::string& to) override {
-        return disk_.rename(from, to);
-    }
-    Status remove(const std::string& path) override { return disk_.remove(path); }
-    Status sync_directory(const std::string& path) override { return disk_.sync_directory(path); }
-    Result<uint64_t> free_bytes(const std::string& path) override { return disk_.free_bytes(path); }
+    using ForwardingDisk::ForwardingDisk;
     Clock& clock() override { return clock_; }
 
 private:
-    Disk& disk_;
     SteppingBackClock clock_;
 };
 

@@ -1,5 +1,6 @@
 // Reclaim while the n-th call to the disk fails, for every n, and power cuts at each of these
 // places: what the store shows afterwards is what it showed, wherever a step was cut short.
+#include "store/check.h"
 #include "tests/store/reclaim_fixture.h"
 
 namespace lb::store {
@@ -81,6 +82,15 @@ bool live(MemoryDisk& disk) {
     return (*store)->close().is_ok();
 }
 
+// But for what the next open clears.
+void expect_clean(Disk& disk, const std::string& what) {
+    CheckReport report = LB_MUST(check_store({.directory = "/store", .disk = &disk}, {}));
+    for (const Problem& problem : report.problems) {
+        if (problem.code == ProblemCode::kLeftOver) continue;
+        ADD_FAILURE() << what << ": " << problem_name(problem.code) << ": " << problem.message;
+    }
+}
+
 enum class Then { kRestart, kPowerCut };
 
 void fail_each_call(FaultMode mode, Then then, ErrorCode code) {
@@ -99,6 +109,7 @@ void fail_each_call(FaultMode mode, Then then, ErrorCode code) {
         disk.stop_failing();
         if (then == Then::kPowerCut) disk.crash(n * 7 + 1);
         std::string what = cat("call ", n);
+        expect_clean(disk, what);
         Result<std::unique_ptr<Store>> store = open_reclaim_store(disk);
         ASSERT_TRUE(store.is_ok()) << what << ": " << to_text(store.error());
         expect_equal(expected, picture_of(**store), what);
@@ -108,6 +119,7 @@ void fail_each_call(FaultMode mode, Then then, ErrorCode code) {
         }
         expect_equal(expected, picture_of(**store), what + ", reclaimed");
         LB_MUST((*store)->close());
+        expect_clean(disk, what + ", reclaimed");
         store = open_reclaim_store(disk);
         ASSERT_TRUE(store.is_ok()) << what << ": " << to_text(store.error());
         expect_equal(expected, picture_of(**store), what + ", rebuilt");

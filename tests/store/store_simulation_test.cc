@@ -25,12 +25,15 @@ std::optional<uint64_t> number_from(const char* variable) {
 }
 
 constexpr int kScriptSize = 250;  // on average about 190 steps
+constexpr int kReclaimScriptSize = 150;
 
 // How many steps the life had.
 size_t live(uint64_t seed) {
+    Focus focus = seed % 2 == 0 ? Focus::kFiles : Focus::kReclaim;
+    int size = focus == Focus::kFiles ? kScriptSize : kReclaimScriptSize;
     std::vector<Step> script =
-        script_generator(WithPowerCuts::kYes)(rc::Random(seed), kScriptSize).value();
-    IndexKind index = seed % 4 == 0 ? IndexKind::kRocksdb : IndexKind::kMemory;
+        script_generator(WithPowerCuts::kYes, focus)(rc::Random(seed), size).value();
+    IndexKind index = seed / 2 % 4 == 0 ? IndexKind::kRocksdb : IndexKind::kMemory;
     CacheKind cache = seed % 3 == 0 ? CacheKind::kNone : CacheKind::kDefault;
     try {
         ScriptRunner(index, cache).run(script);
