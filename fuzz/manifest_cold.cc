@@ -7,9 +7,11 @@
 
 #include "base/hash.h"
 #include "store/cold_segment.h"
+#include "store/cold_survey.h"
 #include "store/compression.h"
 #include "store/disk_memory.h"
 #include "store/manifest.h"
+#include "store/segment_files.h"
 
 using namespace lb;
 using namespace lb::store;
@@ -32,16 +34,19 @@ void decode(Bytes bytes) {
 }
 
 void read_cold(ByteView bytes) {
-    MemoryDisk disk;
-    auto file = LB_MUST(disk.open("cold", OpenMode::kCreate));
-    LB_MUST(file->write_at(0, {&bytes, 1}));
-    if (bytes.size() < kSegmentHeaderBytes + kFooterTailBytes) return;
+    if (bytes.size() < kFooterTailBytes) return;
     ByteView tail = bytes.last(kFooterTailBytes);
-    ColdFile cold{.segment = SegmentId{load_little_endian<uint64_t>(tail.data() + 8)},
+    ColdFile cold{.segment = SegmentId{kFirstColdSegment},
                   .size_bytes = bytes.size(),
                   .record_count = load_little_endian<uint32_t>(tail.data() + 4)};
-    static_cast<void>(
-        visit_cold(*file, kStore, cold, [](const ReplayRecord&) { return ok(); }).is_ok());
+    MemoryDisk disk;
+    for (const char* directory : {"store", "store/cold"}) LB_MUST(disk.create_directory(directory));
+    auto file = LB_MUST(disk.open(segment_path("store", cold.segment), OpenMode::kCreate));
+    LB_MUST(file->write_at(0, {&bytes, 1}));
+    auto visit = [](const ReplayRecord&) { return ok(); };
+    static_cast<void>(visit_cold(*file, kStore, cold, visit).is_ok());
+    LB_MUST(survey_cold_segment(disk, "store", kStore, cold,
+                                {.record = visit, .problem = [](const Problem&) {}}));
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ private:
             return;
         }
         bool is_size = key && key->space == KeySpace::kLogicalBytes;
-        if (is_size && given_.lines != nullptr && given_.lines->find(key->line) == nullptr) return;
+        if (key && cannot_be_told(*key, given_.used->key())) return;
         bool is_count = is_size || (key && is_statistics(*key));
         report(is_count ? ProblemCode::kStatistics : ProblemCode::kIndexWrong, key,
                cat(index_entry_text(given_.used->key(), value),
@@ -88,8 +88,8 @@ private:
         }
         if (key && key->space == KeySpace::kNote && is_partly_replayed_) return ok();
         // A start of the store may add times that a replay would not.
-        if (key && (key->space == KeySpace::kMeta || key->space == KeySpace::kTime))
-            return ok();
+        if (key && (key->space == KeySpace::kMeta || key->space == KeySpace::kTime)) return ok();
+        if (key && cannot_be_told(*key, given_.used->key())) return ok();
         if (key && key->space == KeySpace::kInode) {
             // Written out with newer times than the log's: else as the log has it.
             std::optional<std::string> logged =
@@ -111,13 +111,21 @@ private:
             return;
         if (key && key->space == KeySpace::kNote && is_partly_replayed_) return;
         if (key && given_.step != nullptr && given_.step->may_be_gone(*key, raw_key)) return;
-        bool is_inode = key && key->space == KeySpace::kInode;
-        if (is_inode &&
-            !std::ranges::binary_search(*given_.logged_inodes, hash64(as_bytes(raw_key)))) {
-            return;
-        }
+        if (key && (is_unlogged_inode(*key, raw_key) || cannot_be_told(*key, raw_key))) return;
         report(ProblemCode::kIndexMissing, key,
                cat("no entry for ", index_entry_text(raw_key, given_.rebuilt->value())));
+    }
+
+    // It follows from what a line had inherited that is gone, and was reclaimed with it.
+    bool cannot_be_told(const DecodedKey& key, std::string_view raw_key) const {
+        bool is_gone = given_.lines != nullptr && given_.lines->find(key.line) == nullptr;
+        return is_gone &&
+               (key.space == KeySpace::kLogicalBytes || is_unlogged_inode(key, raw_key));
+    }
+    // Attributes that came from memory, when their times were written out.
+    bool is_unlogged_inode(const DecodedKey& key, std::string_view raw_key) const {
+        return key.space == KeySpace::kInode &&
+               !std::ranges::binary_search(*given_.logged_inodes, hash64(as_bytes(raw_key)));
     }
 
     void report(ProblemCode code, const std::optional<DecodedKey>& key, std::string message) {

@@ -20,8 +20,8 @@ struct IndexComparison {
     // when their times were written out.
     const std::vector<uint64_t>* logged_inodes = nullptr;
     const PendingStep* step = nullptr;  // nullptr: none is pending
-    // Of a line that is not among these, what it inherited was reclaimed with it, so that its sizes
-    // cannot be recounted. nullptr: nothing was reclaimed.
+    // Of a line that is not among these, what it inherited was reclaimed with it: its sizes, and
+    // attributes that are not in the log, cannot be told. nullptr: nothing was reclaimed.
     const LineTable* lines = nullptr;
     std::function<void(Problem)> report = {};
     std::function<Status(uint64_t entries)> progress = {};
