@@ -342,12 +342,16 @@ TEST_F(CheckColdTest, AnOpenStoreCanBeCheckedWhileItReclaims) {
             LB_MUST(store_->write(files_[5].line, files_[5].inode, 0, as_bytes(text)));
         }
     });
-    uint64_t before = store_->statistics().reclaimed_bytes;
-    for (int i = 0; i < 8; i++) EXPECT_EQ(text_of(LB_MUST(store_->check("", {}))), "");
+    for (int i = 0; i < 6; i++) {
+        uint64_t before = store_->statistics().reclaimed_bytes;
+        EXPECT_EQ(text_of(LB_MUST(store_->check("", {}))), "");
+        while (store_->statistics().reclaimed_bytes == before) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+    }
     is_over = true;
     reclaimer.join();
     writer.join();
-    EXPECT_GT(store_->statistics().reclaimed_bytes, before);
 }
 
 TEST_F(CheckColdTest, TheScrubberReadsColdSegmentsToo) {
