@@ -35,8 +35,8 @@ struct CheckRunOptions {
 Status check_log(CheckRunOptions options, const std::string& scratch_directory,
                  const CheckSink& sink, CheckReport& report);
 
-// The copies on the disk: what is wrong with them is in the report. nullptr: where the log begins is
-// unknown. A store that has none has that of its beginning.
+// The copies on the disk: what is wrong with them is in the report. nullptr: where the log begins
+// is unknown. A store that has none has that of its beginning.
 Result<std::shared_ptr<const Manifest>> check_manifest(Disk& disk, const std::string& directory,
                                                        const StoreId& store_id,
                                                        CheckReport& report);

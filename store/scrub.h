@@ -1,5 +1,6 @@
-// Scrubber: reads the log, the cold segments, the manifest and the index against their checksums, slowly, over and over, in the background: so
-// that damage is found while there is still a backup. docs/fsck-and-scrub.md.
+// Scrubber: reads the log, the cold segments, the manifest and the index against their checksums,
+// slowly, over and over, in the background: so that damage is found while there is still a backup.
+// docs/fsck-and-scrub.md.
 //
 // One thread. It sleeps between passes, and in a pass it reads at most `bytes_per_second`. Where it
 // is stands in a small file, so that a restart goes on at the same segment. Status: any thread.

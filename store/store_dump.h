@@ -17,7 +17,8 @@ namespace lb::store {
 Status dump_index(const std::string& store_directory,
                   const std::function<void(std::string_view key, std::string_view value)>& visit);
 
-// The notes as manifest and log have them, sorted by key, going on behind damage, which goes to `problem`.
+// The notes as manifest and log have them, sorted by key, going on behind damage, which goes to
+// `problem`.
 Result<std::vector<Note>> notes_of_log(Disk& disk, const std::string& store_directory,
                                        const std::function<void(const Problem&)>& problem);
 
