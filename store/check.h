@@ -4,9 +4,9 @@
 // checksums, going on behind damage. From them an index is made in a scratch directory by the
 // store's own code, and that is compared, entry by entry, with the index that the store uses: so
 // every entry leads to a record of the same identity, every record that should have an entry has
-// one, and all statistics are recounted. On the way each frame is checked against the state before it: names lead to files that
-// exist, link counts are the number of names, contents belong to their file, lines fork where their
-// parent has been. docs/fsck-and-scrub.md lists what is found.
+// one, and all statistics are recounted. On the way each frame is checked against the state before
+// it: names lead to files that exist, link counts are the number of names, contents belong to their
+// file, lines fork where their parent has been. docs/fsck-and-scrub.md lists what is found.
 //
 // Nothing of the store is changed. Errors are those that keep the check from being made (kIo,
 // kStoreFull for the scratch directory, kInterrupted); damage is in the report.
