@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "base/text.h"
+#include "store/disk_forwarding.h"
 #include "store/store.h"
 
 using namespace lb;
@@ -26,30 +27,14 @@ private:
 };
 
 // The real disk in a later hour.
-class LaterDisk final : public Disk {
+class LaterDisk final : public ForwardingDisk {
 public:
-    Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
-        return disk_.open(path, mode);
-    }
-    Status create_directory(const std::string& path) override {
-        return disk_.create_directory(path);
-    }
-    Result<std::vector<std::string>> list(const std::string& directory) override {
-        return disk_.list(directory);
-    }
-    Result<bool> exists(const std::string& path) override { return disk_.exists(path); }
-    Status rename(const std::string& from, const std::string& to) override {
-        return disk_.rename(from, to);
-    }
-    Status remove(const std::string& path) override { return disk_.remove(path); }
-    Status sync_directory(const std::string& path) override { return disk_.sync_directory(path); }
-    Result<uint64_t> free_bytes(const std::string& path) override { return disk_.free_bytes(path); }
+    LaterDisk() : ForwardingDisk(posix_disk()) {}
     Clock& clock() override { return clock_; }
     void set_hours(int hours) { clock_.set_hours(hours); }
 
 private:
-    Disk& disk_ = posix_disk();
-    LaterClock clock_{disk_.clock()};
+    LaterClock clock_{posix_disk().clock()};
 };
 
 void print(const char* when, const Store& store, double seconds) {

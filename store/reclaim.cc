@@ -38,8 +38,10 @@ ReclaimStatistics Reclaim::statistics() const {
 Status Reclaim::resume() {
     std::optional<ReclaimStep> step = log_.manifest()->step;
     if (!step) return ok();
-    Inputs inputs = LB_TRY(load(*step));
-    return finish(*step, inputs);
+    Result<Inputs> inputs = load(*step);
+    if (inputs) return finish(*step, *inputs);
+    has_failed_ = true;  // nothing has changed: the step stays pending, with all of its files
+    return std::move(inputs).error();
 }
 
 Result<bool> Reclaim::step(const RestoreWindows& windows, Urgency urgency) {

@@ -59,6 +59,7 @@ public:
             std::function<bool(LineId, InodeId)> is_open, ReclaimOptions options);
 
     // Finishes a step that was cut short. At open, when the projection has recovered.
+    // kStoreDamaged: what the step works on is damaged. All else works, but reclaim does not.
     Status resume();
 
     // One step. false: there was nothing to do. After an error other than kStoreFull none can

@@ -187,7 +187,10 @@ Status LogStore::start() {
         [this](LineId line, InodeId inode) { return tree_->is_open(line, inode); },
         ReclaimThreadOptions{.directory = options_.directory,
                              .has_thread = options_.has_reclaim_thread});
-    return reclaim_->resume();
+    Status resumed = reclaim_->resume();
+    if (resumed || resumed.error().code != ErrorCode::kStoreDamaged) return resumed;
+    met(LineId{}, InodeId{}, 0, std::move(resumed).error());
+    return ok();
 }
 
 Result<Position> LogStore::position_at(WallTime time) {

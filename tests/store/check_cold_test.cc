@@ -328,6 +328,32 @@ TEST_F(CheckColdTest, AStepThatWasCutShortIsLegal) {
     EXPECT_EQ(text_of(check()), "");
 }
 
+// Such a step waits, and reclaim with it; all else can be used.
+TEST_F(CheckColdTest, DamageInWhatACutStepWorksOnDoesNotKeepTheStoreShut) {
+    store_ = LB_MUST(open());
+    for (int i = 0; i < 4; i++) fill_segments();  // recovery reads the newest ones
+    close();
+    SegmentId input = manifest().base.first_segment;
+    {
+        NoManifestDisk disk(posix_disk(), 1);
+        store_ = LB_MUST(open(&disk));
+        store_->set_restore_windows({.standard = std::chrono::seconds{0}});
+        EXPECT_FALSE(store_->reclaim_step().is_ok());
+        close();
+    }
+    ASSERT_TRUE(manifest().step.has_value());
+    flip_bit(segment_path(store_directory(), input),
+             kSegmentHeaderBytes + kFrameHeaderBytes + kRecordHeaderBytes + 50, 2);
+    store_ = LB_MUST(open());
+    EXPECT_GT(store_->statistics().damage_met_count, 0u);
+    write(files_[4], 0, std::string(kBlockBytes, 'w'));
+    EXPECT_EQ(count_unreadable_blocks(), 0u);
+    store_->set_restore_windows({.standard = std::chrono::seconds{0}});
+    EXPECT_FALSE(LB_MUST(store_->reclaim_step()));
+    close();
+    EXPECT_TRUE(manifest().step.has_value());
+}
+
 TEST_F(CheckColdTest, AnOpenStoreCanBeCheckedWhileItReclaims) {
     store_ = LB_MUST(open());
     store_->set_restore_windows({.standard = std::chrono::seconds{0}});
