@@ -6,11 +6,6 @@
 
 namespace lb::cli {
 
-uint64_t shared_bytes(const BranchState& branch) {
-    if (branch.parent.empty() || branch.own_bytes >= branch.logical_bytes) return 0;
-    return branch.logical_bytes - branch.own_bytes;
-}
-
 std::string compute_text(const ComputeState& compute) {
     std::string text(to_text(compute.status));
     if (compute.status == ComputeStatus::kRunning) return cat(text, " :", compute.active_port);

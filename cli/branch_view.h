@@ -8,9 +8,6 @@
 
 namespace lb::cli {
 
-// Bytes that a branch shows but has from its ancestors.
-uint64_t shared_bytes(const BranchState& branch);
-
 // "running on port 54321", "stopped", "failed: why".
 std::string compute_text(const ComputeState& compute);
 // "@120455", or "-" for a root branch.

@@ -139,6 +139,12 @@ Result<engine::BranchHistory> Client::history(const std::string& project,
     return history_from_json(LB_TRY(branch_call(ApiCall::Kind::kHistory, project, branch)));
 }
 
+Result<engine::BranchUsage> Client::usage(const std::string& project, const std::string& branch,
+                                          std::optional<std::chrono::seconds> window) const {
+    return usage_from_json(LB_TRY(call(
+        {.kind = ApiCall::Kind::kUsage, .project = project, .branch = branch, .window = window})));
+}
+
 Result<Json> Client::statistics() const { return call({.kind = ApiCall::Kind::kStatistics}); }
 
 Result<std::string> Client::metrics() const {

@@ -35,6 +35,8 @@ public:
     Result<std::string> log_path(const std::string& project, const std::string& branch) const;
     Result<engine::BranchHistory> history(const std::string& project,
                                           const std::string& branch) const;
+    Result<engine::BranchUsage> usage(const std::string& project, const std::string& branch,
+                                      std::optional<std::chrono::seconds> window = {}) const;
     Result<Json> statistics() const;
     // Prometheus' text format.
     Result<std::string> metrics() const;

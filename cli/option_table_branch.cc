@@ -19,13 +19,16 @@ CommandInfo status_command() {
 }
 
 CommandInfo branch_list_command() {
-    return {.name = "branch list",
-            .summary = "List the branches",
-            .description = "Prints one line per branch, sorted by name.",
-            .positionals = {},
-            .options = {},
-            .examples = {{"lb branch list", "a table"}, {"lb branch list --json", "for programs"}},
-            .run = run_branch_list};
+    return {
+        .name = "branch list",
+        .summary = "List the branches",
+        .description = "Prints one line per branch, sorted by name.",
+        .positionals = {},
+        .options = {{.name = "--deleted", .help = "those that were deleted and can be had back"}},
+        .examples = {{"lb branch list", "a table"},
+                     {"lb branch list --deleted", "what lb branch undelete can bring back"},
+                     {"lb branch list --json", "for programs"}},
+        .run = run_branch_list};
 }
 
 CommandInfo branch_show_command() {
@@ -72,12 +75,32 @@ CommandInfo branch_delete_command() {
     return {.name = "branch delete",
             .summary = "Delete a branch and its data",
             .description =
-                "Deletes a branch that has no children and is not protected. Asks first; where "
-                "nobody can be asked, --yes is needed.",
+                "Deletes a branch that has no children and is not protected. lb branch undelete "
+                "brings it back until its restore window has passed; only then its space is free, "
+                "or at once with --purge. Asks first; where nobody can be asked, --yes is needed.",
             .positionals = {branch_argument(true)},
-            .options = {{.name = "--yes", .help = "do not ask", .letter = "-y"}},
-            .examples = {{"lb branch delete feature/cart --yes", ""}},
+            .options = {{.name = "--purge",
+                         .help = "for good, with those of its name that were deleted before"},
+                        {.name = "--yes", .help = "do not ask", .letter = "-y"}},
+            .examples = {{"lb branch delete feature/cart --yes", ""},
+                         {"lb branch delete feature/cart --purge --yes", "free its space now"}},
             .run = run_branch_delete};
+}
+
+CommandInfo branch_undelete_command() {
+    return {
+        .name = "branch undelete",
+        .summary = "Bring a deleted branch back",
+        .description =
+            "The branch comes back with its data, roles, databases and settings, as it was when "
+            "it was deleted, until its restore window has passed since. Of several of one name "
+            "it is the one that was deleted last. Its compute starts with its first use. If its "
+            "parent is deleted, it becomes a child of the nearest ancestor that exists.",
+        .positionals = {{.name = "BRANCH", .help = "the name it had", .is_required = true}},
+        .options = {{.name = "--as", .value = "NAME", .help = "another name, if its own is taken"}},
+        .examples = {{"lb branch undelete feature/cart", ""},
+                     {"lb branch undelete staging --as staging-before", ""}},
+        .run = run_branch_undelete};
 }
 
 CommandInfo branch_reset_command() {
@@ -156,6 +179,7 @@ std::vector<CommandInfo> branch_commands() {
         branch_show_command(),
         branch_create_command(),
         branch_delete_command(),
+        branch_undelete_command(),
         branch_reset_command(),
         restore_command(),
         history_command(),

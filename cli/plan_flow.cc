@@ -17,6 +17,8 @@
 namespace lb::cli {
 namespace {
 
+constexpr std::chrono::seconds kFreedPatience{2};
+
 // "ada@workshop", for the audit.
 std::string author() {
     std::vector<char> buffer(16384);
@@ -67,6 +69,22 @@ void print_outcome(Output& output, const planner::Plan& plan, const engine::Appl
                                       : cat("connect: lb psql -b ", name, " (or another branch)"));
 }
 
+// What the shorter restore windows of a plan free, as far as it is known soon.
+void ask_freed_bytes(const Client& client, const specs::ProjectSpec& spec, planner::Plan& plan) {
+    auto until = std::chrono::steady_clock::now() + kFreedPatience;
+    for (planner::PlannedChange& planned : plan.changes) {
+        for (planner::LostHistory& loss : planned.lost_history) {
+            if (std::chrono::steady_clock::now() > until) return;
+            const specs::BranchSpec* branch = spec.find_branch(loss.branch);
+            auto window = branch != nullptr && branch->history_retention
+                              ? *branch->history_retention
+                              : spec.history_retention;
+            Result<engine::BranchUsage> usage = client.usage(spec.name, loss.branch, window);
+            if (usage.is_ok()) loss.freed_bytes = usage->freed_by_window_bytes;
+        }
+    }
+}
+
 }  // namespace
 
 Result<planner::Plan> plan_from_spec(Session& session) {
@@ -77,7 +95,9 @@ Result<planner::Plan> plan_from_spec(Session& session) {
     LB_TRY(specs::resolve_secrets(spec, live, [&](const specs::SecretReference& reference) {
         return read_secret(reference, directory);
     }));
-    return planner::make_plan(spec, live);
+    planner::Plan plan = planner::make_plan(spec, live);
+    ask_freed_bytes(client, spec, plan);
+    return plan;
 }
 
 std::string plan_text(const planner::Plan& plan, const Output& output, bool is_verbose) {

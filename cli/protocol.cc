@@ -44,6 +44,7 @@ constexpr std::array kRoutes = {
     Route{ApiCall::Kind::kRestartCompute, "POST", {"projects", "{}", "branches", "{}", "restart"}},
     Route{ApiCall::Kind::kLogPath, "GET", {"projects", "{}", "branches", "{}", "log"}},
     Route{ApiCall::Kind::kHistory, "GET", {"projects", "{}", "branches", "{}", "history"}},
+    Route{ApiCall::Kind::kUsage, "GET", {"projects", "{}", "branches", "{}", "usage"}},
 };
 
 size_t segment_count(const Route& route) {
@@ -87,6 +88,7 @@ Status read_names(const Route& route, const std::vector<std::string>& segments, 
 }
 
 constexpr std::string_view kBranchesKey = "branches=";
+constexpr std::string_view kWindowKey = "window=";
 
 Status read_query(std::string_view query, ApiCall& call) {
     if (query.empty()) return ok();
@@ -96,6 +98,12 @@ Status read_query(std::string_view query, ApiCall& call) {
         return ok();
     }
     if (is_project && query == "observe=0") return ok();
+    if (call.kind == ApiCall::Kind::kUsage && query.starts_with(kWindowKey)) {
+        query.remove_prefix(kWindowKey.size());
+        call.window = parse_duration(query);
+        if (call.window && *call.window <= kHistoryRetentionMax) return ok();
+        return bad_request(cat(quoted(query), " is no restore window"));
+    }
     if (is_project && query.starts_with(kBranchesKey)) {
         query.remove_prefix(kBranchesKey.size());
         call.branches.emplace();
@@ -111,6 +119,7 @@ Status read_query(std::string_view query, ApiCall& call) {
 
 std::string query_of(const ApiCall& call) {
     if (call.observe == engine::Observe::kYes) return "?observe=1";
+    if (call.window) return cat("?", kWindowKey, format_short_duration(*call.window));
     if (!call.branches) return {};
     std::vector<std::string> names;
     for (const std::string& name : *call.branches) names.push_back(percent_encode(name));

@@ -29,6 +29,7 @@ struct ApiCall {
         kRestartCompute,
         kLogPath,
         kHistory,
+        kUsage,
         kStatistics,
         kCheck,
         kTop,
@@ -41,6 +42,7 @@ struct ApiCall {
     engine::Observe observe = engine::Observe::kNo;
     // kProject: only what is around these, the default branch always; nullopt: all.
     std::optional<std::vector<std::string>> branches = {};
+    std::optional<std::chrono::seconds> window = {};  // kUsage
     ChangeSet changes = {};
 
     bool operator==(const ApiCall&) const = default;
@@ -78,6 +80,8 @@ Json to_json(const engine::Applied& applied);
 Result<engine::Applied> applied_from_json(const Json& json);
 Json to_json(const engine::BranchHistory& history);
 Result<engine::BranchHistory> history_from_json(const Json& json);
+Json to_json(const engine::BranchUsage& usage);
+Result<engine::BranchUsage> usage_from_json(const Json& json);
 Json to_json(const engine::Connection& connection);
 Result<engine::Connection> connection_from_json(const Json& json);
 

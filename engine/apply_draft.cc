@@ -114,7 +114,9 @@ private:
                            "make a new project and load a dump into it");
         }
         draft_.creates_project = live_ == nullptr;
+        LB_TRY(check_history_retention(value->history_retention));
         draft_.project.pg_version = value->pg_version;
+        draft_.project.history_retention = value->history_retention;
         draft_.project.version = generation_;
         draft_.default_branch = value->default_branch;
         return ok();
@@ -123,6 +125,11 @@ private:
     static Error wrong_value(const ResourceChange& change) {
         return error_of(ErrorCode::kBadRequest,
                         cat("the value of ", to_text(change.address), " is of another kind"));
+    }
+
+    static Status check_history_retention(std::chrono::seconds window) {
+        if (window.count() >= 0 && window <= kHistoryRetentionMax) return ok();
+        return error_of(ErrorCode::kBadRequest, "the restore window is out of its range");
     }
 
     const BranchRecord* live_branch(const std::string& name) const {
@@ -161,8 +168,10 @@ private:
         if (value == nullptr) return wrong_value(change);
         if (live_branch(name) != nullptr) {
             return error_of(ErrorCode::kAlreadyExists,
-                            cat("branch ", quoted(name), " exists already"));
+                            cat("branch ", quoted(name), " exists already"),
+                            value->undelete ? "give it another name: --as NAME" : "");
         }
+        if (value->undelete) return undelete_branch(name, BranchId{*value->undelete});
         if (value->parent.empty() && !value->requested_at.empty()) {
             return refused(cat("branch ", quoted(name), " has a branch point but no parent"));
         }
@@ -178,6 +187,36 @@ private:
         return take_over(*value, *branch.after);
     }
 
+    // Comes back as it was, but for what depends on time and on others: its compute starts when it
+    // is used, an expiration that has passed is over, and its parent may be gone.
+    Status undelete_branch(const std::string& name, BranchId id) {
+        const DeletedRecord* found = nullptr;
+        if (live_ != nullptr) {
+            auto deleted = live_->deleted.find(id);
+            if (deleted != live_->deleted.end()) found = &deleted->second;
+        }
+        if (found == nullptr || found->gone_at <= input_.now) {
+            return error_of(ErrorCode::kNotFound,
+                            cat("the deleted branch of ", quoted(name), " is gone"),
+                            "`lb branch list --deleted` shows which can be had back");
+        }
+        const BranchRecord& parent = live_->living_ancestor(*found);
+        BranchDraft& branch = draft_.branches[name];
+        branch.parent = parent.name;
+        branch.undeleted = *found;
+        branch.managed = found->managed;
+        branch.after = found->branch;
+        branch.after->name = name;
+        branch.after->parent = parent.id;
+        branch.after->version = generation_;
+        branch.after->compute.always_on = false;
+        if (branch.after->expire_time && *branch.after->expire_time <= input_.now) {
+            branch.after->expire_time.reset();
+            branch.after->ttl.reset();
+        }
+        return ok();
+    }
+
     // What of a branch may change later.
     Status take_over(const BranchValue& value, BranchRecord& record) const {
         record.is_protected = value.is_protected;
@@ -191,6 +230,8 @@ private:
             record.expire_time = input_.now + *value.ttl;
         }
         record.ttl = value.ttl;
+        if (value.history_retention) LB_TRY(check_history_retention(*value.history_retention));
+        record.history_retention = value.history_retention;
         return ok();
     }
 
@@ -272,20 +313,48 @@ private:
                                            .parent = before.parent,
                                            .origin = Origin::kCommand,
                                            .requested_at = before.requested_at,
+                                           .history_retention = before.history_retention,
                                            .created_at = input_.now,
                                            .created_in = generation_,
                                            .version = generation_};
         return ok();
     }
 
+    std::vector<BranchId> ancestors_of(const BranchRecord& branch) const {
+        std::vector<BranchId> ancestors;
+        const BranchRecord* parent = live_->find_branch(branch.parent);
+        for (; parent != nullptr; parent = live_->find_branch(parent->parent)) {
+            ancestors.push_back(parent->id);
+        }
+        return ancestors;
+    }
+
+    // Returns whether there was one.
+    bool purge_deleted(const std::string& name) {
+        size_t before = draft_.purged.size();
+        for (const auto& [id, deleted] : live_->deleted) {
+            if (deleted.branch.name == name) draft_.purged.push_back(deleted);
+        }
+        return draft_.purged.size() > before;
+    }
+
     Status delete_branch(const ResourceChange& change) {
+        bool has_purged = change.is_purge && purge_deleted(change.address.branch);
         BranchDraft* branch = touch(change.address.branch);
+        if (branch == nullptr && has_purged) return ok();
         if (branch == nullptr || !branch->before) return not_found(change.address);
         if (branch->before->is_protected) {
             return refused(cat("branch ", quoted(change.address.branch), " is protected"),
                            "set protected = false, apply, and then delete it");
         }
         branch->after.reset();
+        std::chrono::seconds window = window_of(*live_, *branch->before);
+        if (change.is_purge || window.count() == 0) return ok();
+        branch->deleted = DeletedRecord{.branch = *branch->before,
+                                        .ancestors = ancestors_of(*branch->before),
+                                        .managed = live_->managed_of(branch->before->id),
+                                        .deleted_at = input_.now,
+                                        .gone_at = input_.now + window};
         return ok();
     }
 

@@ -31,6 +31,8 @@ struct BranchDraft {
     std::string parent = {};  // name, of a branch that is made; empty: root
     Moment at = Present{};    // where it is made
     std::optional<BranchMove> move = {};
+    std::optional<DeletedRecord> undeleted = {};   // is_created(), but with the line it had
+    std::optional<DeletedRecord> deleted = {};     // is_deleted(), and can be had back
     std::vector<ResourceChange> sql_changes = {};  // roles and databases
     ManagedRecord managed = {};                    // afterwards; counts if there are sql_changes
     bool is_compute_changed = false;
@@ -45,6 +47,7 @@ struct ApplyDraft {
     bool creates_project = false;
     bool removes_project = false;
     std::map<std::string, BranchDraft> branches = {};  // those that the apply touches
+    std::vector<DeletedRecord> purged = {};            // deleted earlier, and now for good
 
     // Their names, parents before children, otherwise sorted.
     std::vector<std::string> in_order() const;

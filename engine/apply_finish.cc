@@ -42,9 +42,11 @@ Status ApplyRun::end_transaction(LiveTransaction& live, Outcome outcome) {
 }
 
 void ApplyRun::remove_computes() {
-    if (removed_lines_.empty()) return;
-    tell("compute.remove", {}, cat(removed_lines_.size(), " branches"));
-    for (LineId line : removed_lines_) {
+    std::vector<LineId> lines = removed_lines_;
+    lines.insert(lines.end(), kept_lines_.begin(), kept_lines_.end());
+    if (lines.empty()) return;
+    tell("compute.remove", {}, cat(lines.size(), " branches"));
+    for (LineId line : lines) {
         context_.pool.remove(line);
         context_.line_is_gone(line);
     }

@@ -29,6 +29,21 @@ Position ApplyRun::position_of(const std::string& name) const {
     return found == moments_.end() ? kHead : found->second.at;
 }
 
+// The store has the last word: a position may have been given up since it was found.
+Error ApplyRun::commit_error(Error error) const {
+    if (error.code == ErrorCode::kStoreFull) {
+        error.help =
+            "free space on its disk; of lb: deleted branches (`lb branch list --deleted`, "
+            "`lb branch delete NAME --purge`), branches, or history (history_retention)";
+        return error;
+    }
+    if (error.code != ErrorCode::kStoreInvalid || moments_.empty()) return error;
+    return Error{.code = ErrorCode::kNotInHistory,
+                 .message = "a moment of this apply has just left the restore window",
+                 .help = cat(error.help, "; lb history shows what there is"),
+                 .notes = {error.message}};
+}
+
 Status ApplyRun::name_moved_line(BranchDraft& branch) {
     branch.after->line = context_.store().reserve_line();
     // A number that no line gets: the backup has the line that gave the branch its id.

@@ -35,7 +35,7 @@ Status ApplyRun::name_lines() {
     for (const std::string& name : draft_.in_order()) {
         BranchDraft& branch = draft_.branches.at(name);
         if (branch.move) LB_TRY(name_moved_line(branch));
-        if (!branch.is_created()) continue;
+        if (!branch.is_created() || branch.undeleted) continue;
         branch.after->line = context_.store().reserve_line();
         branch.after->id = BranchId{branch.after->line.value()};
         branch.after->parent = LB_TRY(parent_of(branch)).id;
@@ -95,7 +95,8 @@ Status ApplyRun::make_hidden_line(const std::string& name, const BranchDraft& br
     store::Commit frame;
     frame.create.push_back(
         {.line = branch.after->line, .parent = parent.line, .at = position_of(name)});
-    LB_TRY(context_.store().commit(frame));
+    Result<Position> made = context_.store().commit(frame);
+    if (!made.is_ok()) return commit_error(std::move(made).error());
     hidden_lines_.push_back(branch.after->line);
     auto moment = moments_.find(name);
     if (moment == moments_.end() || !moment->second.cut_at) return ok();
@@ -164,8 +165,21 @@ Status ApplyRun::prepare_ports() {
     return ok();
 }
 
+// Others may have got the ports of a branch while it was deleted.
+void ApplyRun::give_up_taken_ports(const std::string& name, BranchRecord& after) {
+    std::lock_guard lock(context_.catalog_mutex);
+    for (uint16_t taken : context_.catalog.taken_ports(after.id)) {
+        if (after.port == taken) after.port = 0;
+        if (after.compute.port != taken) continue;
+        after.compute.port = 0;
+        tell("warning", to_text(Address::of_compute(name)),
+             cat("port ", taken, " belongs to another branch now; lb chooses a free one"));
+    }
+}
+
 Status ApplyRun::prepare_port(const std::string& name, BranchDraft& branch) {
     BranchRecord& after = *branch.after;
+    if (branch.undeleted) give_up_taken_ports(name, after);
     bool is_new_to_us = branch.is_created() || branch.is_compute_changed;
     if (!is_new_to_us) return ok();
     uint16_t fixed = after.compute.port;

@@ -1,6 +1,7 @@
 #include "engine/apply_run.h"
 
 #include "base/text.h"
+#include "engine/restore_windows.h"
 
 namespace lb::engine {
 
@@ -74,6 +75,9 @@ Status ApplyRun::draft() {
     if (default_branch != nullptr) live_default_branch_ = default_branch->id;
     if (!draft_.removes_project) return ok();
     for (const auto& [name, branch] : project->branches) removed_lines_.push_back(branch.line);
+    for (const auto& [id, deleted] : project->deleted) {
+        removed_lines_.push_back(deleted.branch.line);
+    }
     return ok();
 }
 
@@ -99,7 +103,11 @@ GenerationRecord ApplyRun::generation_record() const {
 std::string ApplyRun::move_detail(const Address& address) const {
     if (address.kind != ResourceKind::kBranch) return {};
     auto found = draft_.branches.find(address.branch);
-    if (found == draft_.branches.end() || !found->second.move) return {};
+    if (found == draft_.branches.end()) return {};
+    if (found->second.undeleted) {
+        return cat("undeleted, deleted at ", exact_time_text(found->second.undeleted->deleted_at));
+    }
+    if (!found->second.move) return {};
     const BranchMove& move = *found->second.move;
     bool is_present = std::holds_alternative<Present>(move.to);
     std::string text = cat("to ", is_present ? std::string("now") : to_text(move.to));
@@ -116,9 +124,13 @@ CatalogEdit ApplyRun::catalog_edit() const {
                      .generation = generation_record()};
     if (draft_.removes_project) return edit;
     const Project* project = context_.catalog.find(draft_.project.name);
+    for (const DeletedRecord& purged : draft_.purged) {
+        edit.removed_deleted.push_back(purged.branch.id);
+    }
     for (const auto& [name, branch] : draft_.branches) {
         if (branch.is_deleted()) {
             edit.removed_branches.push_back(name);
+            if (branch.deleted) edit.put_deleted.push_back(*branch.deleted);
             continue;
         }
         if (!branch.after) continue;
@@ -126,7 +138,8 @@ CatalogEdit ApplyRun::catalog_edit() const {
         // A first start may have chosen the port since the draft was made.
         const BranchRecord* current = project == nullptr ? nullptr : project->find_branch(name);
         if (current != nullptr && record.port == branch.before->port) record.port = current->port;
-        if (!branch.sql_changes.empty() || branch.move)
+        if (branch.undeleted) edit.removed_deleted.push_back(record.id);
+        if (!branch.sql_changes.empty() || branch.move || branch.undeleted)
             edit.put_managed.emplace_back(record.id, branch.managed);
         edit.put_branches.push_back(std::move(record));
         if (branch.move && branch.move->backup) edit.put_branches.push_back(*branch.move->backup);
@@ -141,8 +154,9 @@ Result<Position> ApplyRun::commit() {
     for (const std::string& name : draft_.in_order()) {
         const BranchDraft& branch = draft_.branches.at(name);
         if (branch.is_deleted() && !draft_.removes_project) {
-            removed_lines_.push_back(branch.before->line);
+            (branch.deleted ? kept_lines_ : removed_lines_).push_back(branch.before->line);
         }
+        if (branch.undeleted) continue;
         if (branch.move && !branch.move->backup) removed_lines_.push_back(branch.before->line);
         bool gets_line = branch.is_created() || branch.move.has_value();
         if (!gets_line || hidden_.contains(name)) continue;
@@ -150,11 +164,18 @@ Result<Position> ApplyRun::commit() {
         frame.create.push_back(
             {.line = branch.after->line, .parent = parent.line, .at = position_of(name)});
     }
+    if (!draft_.removes_project) {
+        for (const DeletedRecord& purged : draft_.purged) {
+            removed_lines_.push_back(purged.branch.line);
+        }
+    }
     frame.remove = removed_lines_;
-    Position position = LB_TRY(context_.store().commit(frame));
+    Result<Position> committed = context_.store().commit(frame);
+    if (!committed.is_ok()) return commit_error(std::move(committed).error());
     context_.catalog.adopt(edit);
+    update_restore_windows(context_, edit);
     for (uint16_t port : reserved_ports_) std::erase(context_.reserved_ports, port);
-    return position;
+    return *committed;
 }
 
 }  // namespace lb::engine

@@ -58,6 +58,7 @@ private:
     Result<SqlTarget> start_hidden(const std::string& name, BranchRecord& record);
     Status prepare_live_sql(const std::string& name, const BranchDraft& branch);
     Status prepare_ports();
+    void give_up_taken_ports(const std::string& name, BranchRecord& after);
     Status prepare_port(const std::string& name, BranchDraft& branch);
     Status reserve_port_for(BranchRecord& record);
     Result<Parent> parent_of(const BranchDraft& branch) const;
@@ -65,6 +66,7 @@ private:
     // apply_moments.cc
     Status resolve_moments();
     Position position_of(const std::string& name) const;
+    Error commit_error(Error error) const;
     Status name_moved_line(BranchDraft& branch);
     Status undo_managed(const std::string& name, BranchDraft& branch);
     Status retire_computes();
@@ -96,6 +98,7 @@ private:
     std::vector<uint16_t> reserved_ports_;
     std::vector<LiveTransaction> live_transactions_;
     std::vector<LineId> removed_lines_;
+    std::vector<LineId> kept_lines_;  // of branches that are deleted and can be had back
 };
 
 }  // namespace lb::engine

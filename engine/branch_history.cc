@@ -55,7 +55,9 @@ Result<BranchHistory> branch_history(Context& context, const std::string& projec
     BranchHistory history{.branch = branch,
                           .first_at = range.first_at,
                           .first = range.first,
+                          .every_from = range.every_from,
                           .last = range.last,
+                          .window = range.window,
                           .made_from = range.made_from,
                           .made_at = range.made_at};
     if (range.wal) {

@@ -26,7 +26,9 @@ struct BranchHistory {
     std::string branch;
     WallTime first_at{};
     Position first;
+    Position every_from;  // from here on every position; before it, fewer (store/history.h)
     Position last;
+    std::chrono::seconds window{};
     std::string first_lsn = {};  // both empty if there is no WAL
     std::string last_lsn = {};
     std::string made_from = {};  // the branch whose state it began with; empty: none

@@ -68,6 +68,13 @@ const ManagedRecord& Project::managed_of(BranchId id) const {
     return found == managed.end() ? kNothing : found->second;
 }
 
+const BranchRecord& Project::living_ancestor(const DeletedRecord& of) const {
+    for (BranchId id : of.ancestors) {
+        if (const BranchRecord* branch = find_branch(id)) return *branch;
+    }
+    return default_branch();
+}
+
 std::vector<std::string> Project::children(BranchId id) const {
     std::vector<std::string> names;
     for (const auto& [name, branch] : branches) {
@@ -146,6 +153,17 @@ Status Catalog::load_details(const store::Store& store) {
             project->managed[BranchId{numbers.back()}] = std::move(record);
             return ok();
         }));
+    LB_TRY(for_each_record(
+        store, kDeletedPrefix, decode_deleted,
+        [&](const std::string& key, const auto& numbers, DeletedRecord record) -> Status {
+            Project* project = LB_TRY(project_of_key(key, numbers));
+            BranchId id = record.branch.id;
+            if (id.value() != numbers.back() || project->branch_names.contains(id)) {
+                return damaged(cat("catalog note ", quoted(key), " is of another branch"));
+            }
+            project->deleted[id] = std::move(record);
+            return ok();
+        }));
     return for_each_record(
         store, kObservedPrefix, decode_observation,
         [&](const std::string& key, const auto& numbers, ObservationRecord record) -> Status {
@@ -171,6 +189,14 @@ Status Catalog::check_relations(const store::Store& store) const {
                 return damaged(cat("branch ", quoted(name), " of project ", quoted(project_name),
                                    " has no parent"));
             }
+        }
+    }
+    for (const auto& [project_name, project] : projects_) {
+        for (const auto& [id, deleted] : project.deleted) {
+            if (lines.contains(deleted.branch.line)) continue;
+            return damaged(cat("deleted branch ", quoted(deleted.branch.name), " of project ",
+                               quoted(project_name), " has line ", deleted.branch.line.value(),
+                               ", which does not exist"));
         }
     }
     for (const auto& [major_version, record] : templates_) {
@@ -252,6 +278,7 @@ std::vector<store::Note> Catalog::to_notes(const CatalogEdit& edit) const {
         LB_ASSERT(project != nullptr);
         remove(project_key(id));
         for (const auto& [name, branch] : project->branches) remove_branch(*project, branch.id);
+        for (const auto& [branch, deleted] : project->deleted) remove(deleted_key(id, branch));
         put(tombstone_key(edit.project.name), encode(TombstoneRecord{.last = edit.generation}));
         put(sweep_key(id), std::string(kVersionRecord));
         return notes;
@@ -274,6 +301,10 @@ std::vector<store::Note> Catalog::to_notes(const CatalogEdit& edit) const {
             put(managed_key(id, branch), encode(managed));
         }
     }
+    for (const DeletedRecord& deleted : edit.put_deleted) {
+        put(deleted_key(id, deleted.branch.id), encode(deleted));
+    }
+    for (BranchId branch : edit.removed_deleted) remove(deleted_key(id, branch));
     put(generation_key(id, edit.generation.number), encode(edit.generation));
     return notes;
 }
@@ -300,6 +331,10 @@ void Catalog::adopt(const CatalogEdit& edit) {
         project.branch_names[branch.id] = branch.name;
         project.branches[branch.name] = branch;
     }
+    for (const DeletedRecord& deleted : edit.put_deleted) {
+        project.deleted[deleted.branch.id] = deleted;
+    }
+    for (BranchId branch : edit.removed_deleted) project.deleted.erase(branch);
     for (const auto& [branch, managed] : edit.put_managed) {
         if (managed.is_empty()) {
             project.managed.erase(branch);
@@ -307,6 +342,10 @@ void Catalog::adopt(const CatalogEdit& edit) {
             project.managed[branch] = managed;
         }
     }
+}
+
+void Catalog::forget_deleted(std::string_view project, BranchId branch) {
+    if (Project* found = find(project)) found->deleted.erase(branch);
 }
 
 Result<Generation> last_generation_of_destroyed(const store::Store& store,

@@ -25,6 +25,7 @@ struct Project {
     std::map<BranchId, std::string> branch_names = {};
     std::map<BranchId, ManagedRecord> managed = {};  // only branches that have any
     std::map<BranchId, ObservationRecord> observed = {};
+    std::map<BranchId, DeletedRecord> deleted = {};
 
     const BranchRecord* find_branch(std::string_view name) const;
     BranchRecord* find_branch(std::string_view name);
@@ -32,9 +33,16 @@ struct Project {
     // Never null.
     const BranchRecord& default_branch() const;
     const ManagedRecord& managed_of(BranchId id) const;
+    // The nearest ancestor of a deleted branch that still exists; the default branch at the latest.
+    const BranchRecord& living_ancestor(const DeletedRecord& of) const;
     // Names of the branches made from `id`, sorted.
     std::vector<std::string> children(BranchId id) const;
 };
+
+// The branch's own restore window, or its project's.
+inline std::chrono::seconds window_of(const Project& project, const BranchRecord& branch) {
+    return branch.history_retention.value_or(project.record.history_retention);
+}
 
 // All changes of one project in one commit frame.
 struct CatalogEdit {
@@ -43,6 +51,8 @@ struct CatalogEdit {
     std::vector<BranchRecord> put_branches = {};
     std::vector<std::string> removed_branches = {};
     std::vector<std::pair<BranchId, ManagedRecord>> put_managed = {};
+    std::vector<DeletedRecord> put_deleted = {};
+    std::vector<BranchId> removed_deleted = {};
     GenerationRecord generation = {};
 };
 
@@ -67,6 +77,8 @@ public:
 
     std::vector<store::Note> to_notes(const CatalogEdit& edit) const;
     void adopt(const CatalogEdit& edit);
+    // Takes a deleted branch out, whose note and line are gone.
+    void forget_deleted(std::string_view project, BranchId branch);
 
 private:
     Status load_projects(const store::Store& store);

@@ -23,6 +23,7 @@ Status status_of(const Result<Record>& record) {
 Status check_value(const std::string& key, const std::string& value) {
     if (has_prefix(key, kProjectPrefix)) return status_of(decode_project(value));
     if (has_prefix(key, kBranchPrefix)) return status_of(decode_branch(value));
+    if (has_prefix(key, kDeletedPrefix)) return status_of(decode_deleted(value));
     if (has_prefix(key, kManagedPrefix)) return status_of(decode_managed(value));
     if (has_prefix(key, kObservedPrefix)) return status_of(decode_observation(value));
     if (has_prefix(key, kGenerationPrefix)) return status_of(decode_generation(value));
@@ -61,6 +62,14 @@ private:
             if (!has_note(branch)) add(note.key, "the default branch does not exist");
         } else if (has_prefix(note.key, kBranchPrefix)) {
             check_branch(note.key, decode_branch(text));
+        } else if (has_prefix(note.key, kDeletedPrefix)) {
+            Result<std::vector<uint64_t>> numbers = key_numbers(note.key);
+            if (!numbers || numbers->size() != 2) return add(note.key, "the key cannot be read");
+            if (!projects_.contains(ProjectId{numbers->front()})) {
+                add(note.key, "it belongs to no project");
+            }
+            Result<DeletedRecord> record = decode_deleted(text);
+            if (record) check_line(note.key, record->branch.line);
         } else if (has_prefix(note.key, kTemplatePrefix)) {
             Result<TemplateRecord> record = decode_template(text);
             if (record) check_line(note.key, record->line);
@@ -131,6 +140,13 @@ std::map<LineId, std::string> names_of_lines(const std::vector<store::Note>& not
             auto project = projects.find(numbers->front());
             if (branch && project != projects.end()) {
                 names[branch->line] = cat(project->second, "/", branch->name);
+            }
+        } else if (has_prefix(note.key, kDeletedPrefix)) {
+            Result<DeletedRecord> record = decode_deleted(text);
+            auto project = projects.find(numbers->front());
+            if (record && project != projects.end()) {
+                names[record->branch.line] =
+                    cat(project->second, "/", record->branch.name, " (deleted)");
             }
         } else if (has_prefix(note.key, kTemplatePrefix)) {
             Result<TemplateRecord> record = decode_template(text);

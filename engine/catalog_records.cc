@@ -102,6 +102,27 @@ Result<std::map<std::string, ManagedResource>> managed_at(const Json& json, std:
     return resources;
 }
 
+Json branch_json(const BranchRecord& record) {
+    Json json = new_record();
+    json.set("id", record.id.value());
+    json.set("name", record.name);
+    json.set("line", record.line.value());
+    json.set("parent", record.parent.value());
+    json.set("origin", to_text(record.origin));
+    json.set("requested_at", record.requested_at);
+    json.set("protected", record.is_protected);
+    json.set("expire_time", time_to_json(record.expire_time));
+    json.set("ttl_s", seconds_to_json(record.ttl));
+    json.set(kHistoryRetentionKey, seconds_to_json(record.history_retention));
+    json.set("restore", to_json(record.restore));
+    json.set("created_at", time_to_json(record.created_at));
+    json.set("created_in", record.created_in.value());
+    json.set("version", record.version.value());
+    json.set("compute", to_json(record.compute));
+    json.set("port", int{record.port});
+    return json;
+}
+
 Json generation_json(const GenerationRecord& record) {
     Json json = new_record();
     json.set("number", record.number.value());
@@ -149,22 +170,29 @@ Result<GenerationRecord> generation_from_json(const Json& json) {
 
 Result<ProjectRecord> project_from_json(std::string_view text) {
     Json json = LB_TRY(parse_record(text));
+    // Records from before there were restore windows have none.
+    bool has_window = json.find(kHistoryRetentionKey) != nullptr;
     return ProjectRecord{
         .id = LB_TRY(id_at<ProjectId>(json, "id")),
         .name = LB_TRY(json.text_at("name")),
         .pg_version = LB_TRY(small_at(json, "pg_version", 1000)),
         .default_branch = LB_TRY(id_at<BranchId>(json, "default_branch")),
+        .history_retention =
+            has_window ? LB_TRY(history_retention_at(json)) : kHistoryRetentionUsual,
         .generation = LB_TRY(id_at<Generation>(json, "generation")),
         .version = LB_TRY(id_at<Generation>(json, "version")),
         .created_at = LB_TRY(time_at(json, "created_at")),
     };
 }
 
-Result<BranchRecord> branch_from_json(std::string_view text) {
-    Json json = LB_TRY(parse_record(text));
-    // Records from before there were restores have none.
+Result<BranchRecord> branch_from_json(const Json& json) {
+    // Records from before there were restores or restore windows have none.
     std::optional<RestoreValue> restore;
     if (json.find("restore") != nullptr) restore = LB_TRY(optional_restore_at(json, "restore"));
+    std::optional<std::chrono::seconds> history_retention;
+    if (json.find(kHistoryRetentionKey) != nullptr) {
+        history_retention = LB_TRY(optional_history_retention_at(json));
+    }
     return BranchRecord{
         .id = LB_TRY(id_at<BranchId>(json, "id")),
         .name = LB_TRY(json.text_at("name")),
@@ -175,6 +203,7 @@ Result<BranchRecord> branch_from_json(std::string_view text) {
         .is_protected = LB_TRY(json.bool_at("protected")),
         .expire_time = LB_TRY(optional_time_at(json, "expire_time")),
         .ttl = LB_TRY(optional_seconds_at(json, "ttl_s")),
+        .history_retention = history_retention,
         .restore = std::move(restore),
         .created_at = LB_TRY(time_at(json, "created_at")),
         .created_in = LB_TRY(id_at<Generation>(json, "created_in")),
@@ -184,10 +213,32 @@ Result<BranchRecord> branch_from_json(std::string_view text) {
     };
 }
 
-Result<ManagedRecord> managed_from_json(std::string_view text) {
-    Json json = LB_TRY(parse_record(text));
+Result<ManagedRecord> managed_from_json(const Json& json) {
     return ManagedRecord{.roles = LB_TRY(managed_at(json, "roles")),
                          .databases = LB_TRY(managed_at(json, "databases"))};
+}
+
+Result<BranchRecord> branch_from_text(std::string_view text) {
+    return branch_from_json(LB_TRY(parse_record(text)));
+}
+
+Result<ManagedRecord> managed_from_text(std::string_view text) {
+    return managed_from_json(LB_TRY(parse_record(text)));
+}
+
+Result<DeletedRecord> deleted_from_text(std::string_view text) {
+    Json json = LB_TRY(parse_record(text));
+    DeletedRecord record{.branch = LB_TRY(branch_from_json(*LB_TRY(json.object_at("branch")))),
+                         .managed = LB_TRY(managed_from_json(json)),
+                         .deleted_at = LB_TRY(time_at(json, "deleted_at")),
+                         .gone_at = LB_TRY(time_at(json, "gone_at"))};
+    for (const Json& element : *LB_TRY(json.array_at("ancestors"))) {
+        const int64_t* id = element.if_integer();
+        if (id == nullptr || *id <= 0)
+            return damaged("\"ancestors\" holds something that is no id");
+        record.ancestors.push_back(BranchId{static_cast<uint64_t>(*id)});
+    }
+    return record;
 }
 
 Result<ObservationRecord> observation_from_json(std::string_view text) {
@@ -234,6 +285,9 @@ std::string project_key(ProjectId project) { return cat(kProjectPrefix, project.
 std::string branch_key(ProjectId project, BranchId branch) {
     return cat(kBranchPrefix, project.value(), '/', branch.value());
 }
+std::string deleted_key(ProjectId project, BranchId branch) {
+    return cat(kDeletedPrefix, project.value(), '/', branch.value());
+}
 std::string managed_key(ProjectId project, BranchId branch) {
     return cat(kManagedPrefix, project.value(), '/', branch.value());
 }
@@ -272,29 +326,25 @@ std::string encode(const ProjectRecord& record) {
     json.set("name", record.name);
     json.set("pg_version", int64_t{record.pg_version});
     json.set("default_branch", record.default_branch.value());
+    json.set(kHistoryRetentionKey, seconds_to_json(record.history_retention));
     json.set("generation", record.generation.value());
     json.set("version", record.version.value());
     json.set("created_at", time_to_json(record.created_at));
     return json.dump();
 }
 
-std::string encode(const BranchRecord& record) {
+std::string encode(const BranchRecord& record) { return branch_json(record).dump(); }
+
+std::string encode(const DeletedRecord& record) {
     Json json = new_record();
-    json.set("id", record.id.value());
-    json.set("name", record.name);
-    json.set("line", record.line.value());
-    json.set("parent", record.parent.value());
-    json.set("origin", to_text(record.origin));
-    json.set("requested_at", record.requested_at);
-    json.set("protected", record.is_protected);
-    json.set("expire_time", time_to_json(record.expire_time));
-    json.set("ttl_s", record.ttl ? Json(int64_t{record.ttl->count()}) : Json());
-    json.set("restore", to_json(record.restore));
-    json.set("created_at", time_to_json(record.created_at));
-    json.set("created_in", record.created_in.value());
-    json.set("version", record.version.value());
-    json.set("compute", to_json(record.compute));
-    json.set("port", int{record.port});
+    json.set("deleted_at", time_to_json(record.deleted_at));
+    json.set("gone_at", time_to_json(record.gone_at));
+    json.set("branch", branch_json(record.branch));
+    Json ancestors = Json::array();
+    for (BranchId id : record.ancestors) ancestors.push(id.value());
+    json.set("ancestors", std::move(ancestors));
+    json.set("roles", managed_json(record.managed.roles));
+    json.set("databases", managed_json(record.managed.databases));
     return json.dump();
 }
 
@@ -347,10 +397,13 @@ Result<ProjectRecord> decode_project(std::string_view text) {
     return as_damage(project_from_json(text));
 }
 Result<BranchRecord> decode_branch(std::string_view text) {
-    return as_damage(branch_from_json(text));
+    return as_damage(branch_from_text(text));
+}
+Result<DeletedRecord> decode_deleted(std::string_view text) {
+    return as_damage(deleted_from_text(text));
 }
 Result<ManagedRecord> decode_managed(std::string_view text) {
-    return as_damage(managed_from_json(text));
+    return as_damage(managed_from_text(text));
 }
 Result<ObservationRecord> decode_observation(std::string_view text) {
     return as_damage(observation_from_json(text));

@@ -30,6 +30,7 @@ struct ProjectRecord {
     std::string name;
     uint32_t pg_version = 15;
     BranchId default_branch = {};
+    std::chrono::seconds history_retention = kHistoryRetentionUsual;
     Generation generation = {};  // newest apply
     Generation version = {};     // generation that last changed the project's own settings
     WallTime created_at{};
@@ -46,6 +47,7 @@ struct BranchRecord {
     bool is_protected = false;
     std::optional<WallTime> expire_time = {};
     std::optional<std::chrono::seconds> ttl = {};
+    std::optional<std::chrono::seconds> history_retention = {};  // nullopt: the project's
     std::optional<RestoreValue> restore = {};  // the newest one that a spec asked for
     WallTime created_at{};
     Generation created_in = {};
@@ -67,6 +69,16 @@ struct ManagedRecord {
     std::map<std::string, ManagedResource> databases = {};
     bool operator==(const ManagedRecord&) const = default;
     bool is_empty() const { return roles.empty() && databases.empty(); }
+};
+
+// A deleted branch that can be had back: its line stays in the store until `gone_at`.
+struct DeletedRecord {
+    BranchRecord branch;                   // as it was
+    std::vector<BranchId> ancestors = {};  // that it had, its parent first
+    ManagedRecord managed = {};
+    WallTime deleted_at{};
+    WallTime gone_at{};
+    bool operator==(const DeletedRecord&) const = default;
 };
 
 // What a branch's roles and databases were when its line's head was `position`.
@@ -119,6 +131,7 @@ struct TombstoneRecord {
 
 inline constexpr std::string_view kProjectPrefix = "project/";
 inline constexpr std::string_view kBranchPrefix = "branch/";
+inline constexpr std::string_view kDeletedPrefix = "deleted/";
 inline constexpr std::string_view kManagedPrefix = "managed/";
 inline constexpr std::string_view kObservedPrefix = "observed/";
 inline constexpr std::string_view kGenerationPrefix = "generation/";
@@ -126,6 +139,7 @@ inline constexpr std::string_view kTemplatePrefix = "template/";
 
 std::string project_key(ProjectId project);
 std::string branch_key(ProjectId project, BranchId branch);
+std::string deleted_key(ProjectId project, BranchId branch);
 std::string managed_key(ProjectId project, BranchId branch);
 std::string observed_key(ProjectId project, BranchId branch);
 std::string generation_key(ProjectId project, Generation generation);
@@ -139,6 +153,7 @@ Result<std::vector<uint64_t>> key_numbers(std::string_view key);
 
 std::string encode(const ProjectRecord& record);
 std::string encode(const BranchRecord& record);
+std::string encode(const DeletedRecord& record);
 std::string encode(const ManagedRecord& record);
 std::string encode(const ObservationRecord& record);
 std::string encode(const GenerationRecord& record);
@@ -149,6 +164,7 @@ std::string encode(const TombstoneRecord& record);
 Status check_catalog_version(std::string_view text);
 Result<ProjectRecord> decode_project(std::string_view text);
 Result<BranchRecord> decode_branch(std::string_view text);
+Result<DeletedRecord> decode_deleted(std::string_view text);
 Result<ManagedRecord> decode_managed(std::string_view text);
 Result<ObservationRecord> decode_observation(std::string_view text);
 Result<GenerationRecord> decode_generation(std::string_view text);

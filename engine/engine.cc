@@ -11,6 +11,7 @@
 #include "engine/project_expiration.h"
 #include "engine/project_observation.h"
 #include "engine/project_view.h"
+#include "engine/restore_windows.h"
 
 namespace lb::engine {
 
@@ -31,6 +32,7 @@ Status remove_unnamed_lines(Context& context) {
     for (const auto& [version, record] : context.catalog.templates()) named.insert(record.line);
     for (const auto& [project_name, project] : context.catalog.projects()) {
         for (const auto& [name, branch] : project.branches) named.insert(branch.line);
+        for (const auto& [id, deleted] : project.deleted) named.insert(deleted.branch.line);
     }
     store::Commit removal;
     for (const store::LineInfo& line : context.store().lines()) {
@@ -82,6 +84,11 @@ public:
 
     Result<BranchHistory> history(const std::string& project, const std::string& branch) override {
         return branch_history(*context_, project, branch);
+    }
+
+    Result<BranchUsage> usage(const std::string& project, const std::string& branch,
+                              std::optional<std::chrono::seconds> window) override {
+        return branch_usage(*context_, project, branch, window);
     }
 
     Result<Connection> connect(const std::string& project, const std::string& branch) override {
@@ -176,6 +183,7 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
     auto context = std::make_unique<Context>(std::move(options), std::move(catalog));
     LB_TRY(remove_unnamed_lines(*context));
     LB_TRY(sweep_destroyed_projects(context->store()));
+    set_restore_windows(*context);
     return std::unique_ptr<Engine>(std::make_unique<EngineOnStore>(std::move(context)));
 }
 

@@ -71,6 +71,17 @@ struct Connection {
     std::string program_directory;  // psql, pg_restore, ... of the same major version
 };
 
+// What of the store a branch uses. Measured when asked for: up to a second for a branch that wrote
+// gigabytes.
+struct BranchUsage {
+    uint64_t shared_bytes = 0;   // of what it shows, what it inherited
+    uint64_t own_bytes = 0;      // of what it shows, what it wrote
+    uint64_t history_bytes = 0;  // what it wrote and shows no more
+    uint64_t freed_by_delete_bytes = 0;
+    std::optional<uint64_t> freed_by_window_bytes = {};  // if a window was asked about
+    bool operator==(const BranchUsage&) const = default;
+};
+
 // What a running compute's server counts, over all its databases (pg_stat_database).
 struct ComputeActivity {
     uint64_t connections = 0;
@@ -121,6 +132,10 @@ public:
     // What can be restored of the branch's past, and what happened in it.
     virtual Result<BranchHistory> history(const std::string& project,
                                           const std::string& branch) = 0;
+
+    // `window`: a shorter restore window, to know what it would free.
+    virtual Result<BranchUsage> usage(const std::string& project, const std::string& branch,
+                                      std::optional<std::chrono::seconds> window) = 0;
 
     // Starts the branch's compute if needed and waits until it answers.
     virtual Result<Connection> connect(const std::string& project, const std::string& branch) = 0;

@@ -40,8 +40,9 @@ struct Context {
     std::shared_mutex finish_mutex;
 
     std::mutex catalog_mutex;
-    Catalog catalog;                       // guarded by catalog_mutex
-    std::vector<uint16_t> reserved_ports;  // guarded; chosen by an apply that has not committed
+    Catalog catalog;                        // guarded by catalog_mutex
+    std::vector<uint16_t> reserved_ports;   // guarded; chosen by an apply that has not committed
+    store::RestoreWindows restore_windows;  // guarded; what the store was told
 
     ComputePool pool;
 };

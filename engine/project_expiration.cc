@@ -9,6 +9,7 @@ namespace lb::engine {
 namespace {
 
 constexpr std::chrono::seconds kInterval{1};
+constexpr size_t kGoneBatch = 1000;
 
 bool may_expire(const Project& project, const BranchRecord& branch, WallTime now) {
     return branch.expire_time && *branch.expire_time <= now && !branch.is_protected &&
@@ -61,8 +62,36 @@ void ExpirationThread::run() {
     while (!is_stopping_) {
         lock.unlock();
         delete_expired();
+        remove_gone();
         lock.lock();
         wake_.wait_for(lock, kInterval, [this] { return is_stopping_; });
+    }
+}
+
+// One frame takes away record and line, so a crash leaves both or neither.
+void ExpirationThread::remove_gone() {
+    std::unique_lock apply_lock(context_.apply_mutex, std::try_to_lock);
+    if (!apply_lock.owns_lock()) return;  // the next look tries again
+    std::vector<LineId> lines;
+    {
+        std::lock_guard lock(context_.catalog_mutex);
+        std::vector<std::pair<std::string, BranchId>> gone;
+        store::Commit frame;
+        for (const auto& [name, project] : context_.catalog.projects()) {
+            for (const auto& [id, deleted] : project.deleted) {
+                if (deleted.gone_at > context_.now() || gone.size() == kGoneBatch) continue;
+                gone.emplace_back(name, id);
+                frame.remove.push_back(deleted.branch.line);
+                frame.notes.push_back({.key = deleted_key(project.record.id, id)});
+            }
+        }
+        if (gone.empty() || !context_.store().commit(frame).is_ok()) return;
+        for (const auto& [project, id] : gone) context_.catalog.forget_deleted(project, id);
+        lines = std::move(frame.remove);
+    }
+    for (LineId line : lines) {
+        context_.pool.remove(line);
+        context_.line_is_gone(line);
     }
 }
 

@@ -24,6 +24,8 @@ public:
 private:
     void run();
     void delete_expired();
+    // Removes the lines of deleted branches whose time to be had back is over.
+    void remove_gone();
 
     Context& context_;
     std::mutex mutex_;

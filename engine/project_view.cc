@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "engine/branch_moment.h"
 #include "engine/project_computes.h"
 #include "engine/project_observation.h"
 
@@ -15,6 +16,7 @@ Result<BranchState> view_branch(Context& context, const Project& project,
                                 const BranchRecord& record) {
     store::LineInfo line = LB_TRY(context.store().line(record.line));
     const BranchRecord* parent = project.find_branch(record.parent);
+    HistoryBegin begin = LB_TRY(history_begin(context, line, window_of(project, record)));
     return BranchState{
         .name = record.name,
         .origin = record.origin,
@@ -24,6 +26,7 @@ Result<BranchState> view_branch(Context& context, const Project& project,
         .is_protected = record.is_protected,
         .expire_time = record.expire_time,
         .ttl = record.ttl,
+        .history_retention = record.history_retention,
         .restore = record.restore,
         .created_at = record.created_at,
         .created_in = record.created_in,
@@ -31,6 +34,7 @@ Result<BranchState> view_branch(Context& context, const Project& project,
         .head = line.head,
         .logical_bytes = line.logical_bytes,
         .own_bytes = line.own_bytes,
+        .restorable_from = begin.at,
         .compute = {.settings = record.compute, .active_port = active_port(record)},
         .version = record.version,
     };
@@ -60,14 +64,39 @@ std::optional<std::string> default_branch_of(Context& context, const std::string
     return found->default_branch().name;
 }
 
-ProjectState view_settings(const std::string& name, const Project* project) {
+ProjectState view_settings(const std::string& name, const Project* project, WallTime now) {
     ProjectState state{.name = name};
     if (project == nullptr) return state;
     state.exists = true;
     state.generation = project->record.generation;
     state.pg_version = project->record.pg_version;
     state.default_branch = project->default_branch().name;
+    state.history_retention = project->record.history_retention;
+    state.seen_at = now;
     return state;
+}
+
+// Of all branches, or only those that had one of the names.
+Status add_deleted(Context& context, const Project& project, const std::vector<std::string>* names,
+                   ProjectState& state) {
+    for (const auto& [id, deleted] : project.deleted) {
+        const BranchRecord& branch = deleted.branch;
+        if (names != nullptr && !std::ranges::count(*names, branch.name)) continue;
+        store::LineInfo line = LB_TRY(context.store().line(branch.line));
+        state.deleted_branches.push_back({.id = id.value(),
+                                          .name = branch.name,
+                                          .parent = project.living_ancestor(deleted).name,
+                                          .line = branch.line,
+                                          .deleted_at = deleted.deleted_at,
+                                          .gone_at = deleted.gone_at,
+                                          .logical_bytes = line.logical_bytes,
+                                          .own_bytes = line.own_bytes});
+    }
+    std::ranges::sort(state.deleted_branches, [](const auto& left, const auto& right) {
+        if (left.name != right.name) return left.name < right.name;
+        return left.deleted_at > right.deleted_at;
+    });
+    return ok();
 }
 
 // Requires: the finish mutex, shared.
@@ -75,7 +104,7 @@ Result<ProjectState> view_catalog(Context& context, const std::string& name,
                                   std::optional<Observation> observation) {
     std::lock_guard lock(context.catalog_mutex);
     const Project* project = context.catalog.find(name);
-    ProjectState state = view_settings(name, project);
+    ProjectState state = view_settings(name, project, context.now());
     if (project == nullptr) return state;
     state.branches.reserve(project->branches.size());
     for (const auto& [branch_name, record] : project->branches) {
@@ -86,6 +115,7 @@ Result<ProjectState> view_catalog(Context& context, const std::string& name,
         }
         state.branches.push_back(std::move(branch));
     }
+    LB_TRY(add_deleted(context, *project, nullptr, state));
     return state;
 }
 
@@ -104,6 +134,10 @@ std::set<std::string> names_around(const Project& project,
         std::vector<std::string> children = project.children(branch->id);
         children.resize(std::min(children.size(), kChildrenShownMax));
         names.insert(children.begin(), children.end());
+    }
+    for (const auto& [id, deleted] : project.deleted) {
+        bool is_asked = std::ranges::count(branches, deleted.branch.name) > 0;
+        if (is_asked) names.insert(project.living_ancestor(deleted).name);
     }
     return names;
 }
@@ -145,15 +179,35 @@ Result<ProjectState> view_project_around(Context& context, const std::string& pr
         std::shared_lock finish_lock(context.finish_mutex);
         std::lock_guard lock(context.catalog_mutex);
         const Project* project = context.catalog.find(project_name);
-        state = view_settings(project_name, project);
+        state = view_settings(project_name, project, context.now());
         if (project == nullptr) return state;
         for (const std::string& name : names_around(*project, branches)) {
             state.branches.push_back(
                 LB_TRY(view_branch(context, *project, *project->find_branch(name))));
         }
+        LB_TRY(add_deleted(context, *project, &branches, state));
     }
     add_health(context, state);
     return state;
+}
+
+Result<BranchUsage> branch_usage(Context& context, const std::string& project,
+                                 const std::string& branch,
+                                 std::optional<std::chrono::seconds> window) {
+    LineId line;
+    {
+        std::lock_guard lock(context.catalog_mutex);
+        line = LB_TRY(context.catalog.branch(project, branch))->line;
+    }
+    store::LineUsage usage = LB_TRY(context.store().usage(line));
+    BranchUsage result{.shared_bytes = usage.shared_bytes,
+                       .own_bytes = usage.own_bytes,
+                       .history_bytes = usage.history_bytes,
+                       .freed_by_delete_bytes = usage.freed_by_delete_bytes};
+    if (window) {
+        result.freed_by_window_bytes = LB_TRY(context.store().freed_by_window(line, *window));
+    }
+    return result;
 }
 
 Result<Connection> connect_branch(Context& context, const std::string& project_name,

@@ -16,6 +16,10 @@ Result<ProjectState> view_project(Context& context, const std::string& project, 
 Result<ProjectState> view_project_around(Context& context, const std::string& project,
                                          const std::vector<std::string>& branches);
 
+Result<BranchUsage> branch_usage(Context& context, const std::string& project,
+                                 const std::string& branch,
+                                 std::optional<std::chrono::seconds> window);
+
 // Starts the branch's compute and tells how to reach it.
 Result<Connection> connect_branch(Context& context, const std::string& project,
                                   const std::string& branch);

@@ -88,12 +88,30 @@ Lsn without_page_header(Lsn lsn, uint64_t segment_bytes) {
     return in_page <= (is_first ? 40U : 24U) ? Lsn{lsn.value() - in_page} : lsn;
 }
 
+// The restorable positions at which the block's versions first show, in order. Others may have lost
+// part of what they showed.
+Result<std::vector<Position>> shown_versions(store::Store& store, LineId line, store::InodeId inode,
+                                             uint32_t block) {
+    std::vector<Position> shown;
+    Result<std::vector<Position>> written = store.block_positions(line, inode, block);
+    if (!written.is_ok()) {
+        if (written.error().code == ErrorCode::kStoreNotFound) return shown;  // all given up
+        return std::move(written).error();
+    }
+    for (size_t i = 0; i < written->size(); ++i) {
+        Position at = LB_TRY(store.nearest_restorable(line, (*written)[i])).after;
+        if (i + 1 < written->size() && at >= (*written)[i + 1]) continue;
+        shown.push_back(at);
+    }
+    return shown;
+}
+
 // The first of the block's versions whose beginning is what it finally became.
 Result<std::optional<Position>> first_with_prefix(store::Store& store, LineId line,
                                                   store::InodeId inode, Lsn page_start,
                                                   uint64_t segment_bytes, size_t prefix_bytes) {
     auto block = static_cast<uint32_t>(page_start.value() % segment_bytes / kWalPageBytes);
-    std::vector<Position> positions = LB_TRY(store.block_positions(line, inode, block));
+    std::vector<Position> positions = LB_TRY(shown_versions(store, line, inode, block));
     std::optional<Page> last;
     std::optional<Position> found;
     for (auto at = positions.rbegin(); at != positions.rend(); ++at) {
@@ -111,23 +129,43 @@ Result<std::optional<Position>> first_with_prefix(store::Store& store, LineId li
     return found;
 }
 
+// `found`: the first restorable position with all WAL before `lsn`. If the position before it can
+// be restored to as well, no other was in between. If not, data pages may be newer than `lsn`,
+// unless there is no WAL behind it.
+Result<Position> exactly(store::Store& store, LineId line, Position found, Lsn lsn) {
+    Position previous{found.value() - 1};
+    store::NearestRestorable near = LB_TRY(store.nearest_restorable(line, previous));
+    if (near.after == previous) return found;
+    Lsn end = LB_TRY(wal_end(store, line, found)).end;
+    if (end <= lsn) return found;
+    Error error = not_in_history(cat("the position at which the WAL reached ", to_text(lsn),
+                                     " is no longer kept: history older than an hour is thinned "
+                                     "out"));
+    error.help = cat("position:", found.value(), " has the WAL up to ", to_text(end));
+    if (!near.before) return error;
+    Result<WalEnd> before = wal_end(store, line, *near.before);
+    if (before.is_ok()) {
+        error.help = cat("position:", near.before->value(), " has the WAL up to ",
+                         to_text(before->end), ", ", error.help);
+    }
+    return error;
+}
+
 }  // namespace
 
-Result<WalRange> wal_range(store::Store& store, LineId line) {
-    store::LineInfo info = LB_TRY(store.line(line));
+Result<WalRange> wal_range(store::Store& store, LineId line, Position begin) {
     WalEnd now = LB_TRY(wal_end(store, line, kHead));
-    Result<WalEnd> before = wal_end(store, line, info.created_position);
+    Result<WalEnd> before = wal_end(store, line, begin);
     // A line on which initdb ran has had no WAL at first.
     if (!before.is_ok()) before = WalEnd{.end = Lsn{now.segment_bytes}};
-    return WalRange{.first = before->end, .last = now.end};
+    return WalRange{.begin = begin, .first = before->end, .last = now.end};
 }
 
 Result<Position> position_of_lsn(store::Store& store, LineId line, const WalRange& range, Lsn lsn) {
     LB_ASSERT(range.first <= lsn && lsn <= range.last);
-    store::LineInfo info = LB_TRY(store.line(line));
     WalEnd now = LB_TRY(wal_end(store, line, kHead));
     Lsn wanted = without_page_header(lsn, now.segment_bytes);
-    if (wanted <= range.first) return info.created_position;
+    if (wanted <= range.first) return range.begin;
     Lsn last_byte{wanted.value() - 1};
     Lsn page_start{last_byte.value() / kWalPageBytes * kWalPageBytes};
     WalFileName name = WalFileName::of(now.timeline, last_byte, now.segment_bytes);
@@ -136,7 +174,7 @@ Result<Position> position_of_lsn(store::Store& store, LineId line, const WalRang
         std::optional<Position> found =
             LB_TRY(first_with_prefix(store, line, inode, page_start, now.segment_bytes,
                                      wanted.value() - page_start.value()));
-        if (found) return std::max(*found, info.created_position);
+        if (found) return exactly(store, line, std::max(*found, range.begin), lsn);
     }
     return not_in_history(cat("the WAL at ", to_text(lsn), " is no longer in the store"));
 }

@@ -12,16 +12,19 @@
 
 namespace lb::engine {
 
-// Of what a line itself has written.
+// Of what a line itself has written and can still show.
 struct WalRange {
-    Lsn first;  // the WAL's end where the line begins
+    Position begin;
+    Lsn first;  // the WAL's end at `begin`
     Lsn last;   // its end now
 };
+// `begin`: where the past of the line begins; a position that can be restored to.
 // Errors: kNotInHistory if there is no WAL.
-Result<WalRange> wal_range(store::Store& store, LineId line);
+Result<WalRange> wal_range(store::Store& store, LineId line, Position begin);
 
-// The first position of the line with all WAL before `lsn`. Requires: `lsn` within `range`, the
-// line's. Errors: kNotInHistory.
+// The first position of the line with all WAL before `lsn`. Where history is thinned out it may be
+// no longer there; then it is the first that is, if that has no WAL behind `lsn` either. Requires:
+// `lsn` within `range`, the line's. Errors: kNotInHistory, with the nearest positions as help.
 Result<Position> position_of_lsn(store::Store& store, LineId line, const WalRange& range, Lsn lsn);
 
 // Removes all WAL from `lsn` on. Requires: a new line that no server runs on.

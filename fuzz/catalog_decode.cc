@@ -36,7 +36,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         case 4: check(decode_generation, text); break;
         case 5: check(decode_template, text); break;
         case 6: check(decode_tombstone, text); break;
-        case 7: static_cast<void>(key_numbers(text)); break;
+        case 7:
+            check(decode_deleted, text);
+            static_cast<void>(key_numbers(text));
+            break;
     }
     return 0;
 }

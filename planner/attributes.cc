@@ -41,17 +41,23 @@ struct ListAttributes {
     List operator()(std::monostate) const { return {}; }
     List operator()(const ProjectValue& project) const {
         return {{"pg_version", cat(project.pg_version)},
-                {"default_branch", project.default_branch}};
+                {"default_branch", project.default_branch},
+                {"history_retention", format_short_duration(project.history_retention)}};
     }
     List operator()(const BranchValue& branch) const {
         auto expire_time =
             branch.expire_time ? std::optional(exact_time_text(*branch.expire_time)) : std::nullopt;
         auto ttl = branch.ttl ? std::optional(format_short_duration(*branch.ttl)) : std::nullopt;
+        auto history_retention =
+            branch.history_retention
+                ? std::optional(format_short_duration(*branch.history_retention))
+                : std::nullopt;
         return {{"parent", unless_empty(branch.parent)},
                 {"at", unless_empty(branch.requested_at)},
                 {"protected", truth(branch.is_protected)},
                 {"expire_time", expire_time},
                 {"ttl", ttl},
+                {"history_retention", history_retention},
                 {"restore", restore_text(branch.restore)}};
     }
     List operator()(const ComputeSettings& compute) const {
@@ -115,7 +121,14 @@ BranchValue value_of(const BranchState& branch) {
                        .is_protected = branch.is_protected,
                        .expire_time = branch.ttl ? std::nullopt : branch.expire_time,
                        .ttl = branch.ttl,
+                       .history_retention = branch.history_retention,
                        .restore = branch.restore};
+}
+
+ProjectValue value_of(const ProjectState& project) {
+    return ProjectValue{.pg_version = project.pg_version,
+                        .default_branch = project.default_branch,
+                        .history_retention = project.history_retention};
 }
 
 DatabaseValue value_of(const DatabaseState& database) {
@@ -125,7 +138,7 @@ DatabaseValue value_of(const DatabaseState& database) {
 std::optional<ResourceValue> live_value(const ProjectState& live, const Address& address) {
     if (address.kind == ResourceKind::kProject) {
         if (!live.exists) return std::nullopt;
-        return ProjectValue{.pg_version = live.pg_version, .default_branch = live.default_branch};
+        return value_of(live);
     }
     const BranchState* branch = live.find_branch(address.branch);
     if (branch == nullptr) return std::nullopt;

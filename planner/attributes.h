@@ -14,6 +14,7 @@ inline constexpr std::string_view kSuperuser = "postgres";
 // The live value in the form in which it was asked for: an expiration that was computed from a ttl
 // shows as the ttl alone.
 BranchValue value_of(const BranchState& branch);
+ProjectValue value_of(const ProjectState& project);
 DatabaseValue value_of(const DatabaseState& database);
 
 // The live value of a resource; nullopt if it does not exist, or if nobody looked (roles and

@@ -61,6 +61,12 @@ void describe(PlannedChange& planned, const std::optional<ResourceValue>& before
             if (branch != nullptr && change.address.kind == ResourceKind::kBranch) {
                 planned.deleted_bytes = branch->own_bytes;
             }
+            if (change.is_purge) {
+                for (const DeletedBranchState& deleted : live.deleted_branches) {
+                    bool is_meant = deleted.name == change.address.branch;
+                    if (is_meant) planned.deleted_bytes += deleted.own_bytes;
+                }
+            }
             return;
     }
 }

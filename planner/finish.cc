@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "planner/change_order.h"
+#include "planner/lost_history.h"
 #include "planner/rules.h"
 
 namespace lb::planner {
@@ -96,6 +97,7 @@ std::string plan_id(const Plan& plan) {
         encoder.text(to_text(planned.change.address));
         encoder.text(to_text(planned.change.kind));
         encoder.text(to_text(planned.change.origin));
+        if (planned.change.is_purge) encoder.text("purge");
         encoder.text(to_text(planned.reason));
         encoder.text(to_text(planned.refusal));
         encoder.u64(planned.diffs.size());
@@ -122,6 +124,7 @@ void finish_plan(Plan& plan, const ProjectState& live) {
         World world(live, plan.changes);
         sort_changes(plan.changes, world);
         check_rules(plan.changes, world);
+        check_history(plan.changes, live);
     }
     std::ranges::sort(plan.unmanaged, {}, &Unmanaged::address);
     plan.base_versions = base_versions(plan, live);

@@ -132,13 +132,14 @@ PlannedChange* SpecDiff::remove(Address address, const ResourceValue& before, Or
 }
 
 void SpecDiff::diff_project() {
-    ProjectValue wanted{.pg_version = spec_.pg_version, .default_branch = spec_.default_branch};
+    ProjectValue wanted{.pg_version = spec_.pg_version,
+                        .default_branch = spec_.default_branch,
+                        .history_retention = spec_.history_retention};
     if (!live_.exists) {
         create(Address::project(), std::move(wanted), spec_.span);
         return;
     }
-    ProjectValue before{.pg_version = live_.pg_version, .default_branch = live_.default_branch};
-    update(Address::project(), before, std::move(wanted), Origin::kSpec, spec_.span);
+    update(Address::project(), value_of(live_), std::move(wanted), Origin::kSpec, spec_.span);
 }
 
 void SpecDiff::diff_branch(const specs::BranchSpec* wanted, const BranchState* live) {
@@ -152,6 +153,7 @@ void SpecDiff::diff_branch(const specs::BranchSpec* wanted, const BranchState* l
                       .is_protected = wanted->is_protected,
                       .expire_time = wanted->expire_time,
                       .ttl = wanted->ttl,
+                      .history_retention = wanted->history_retention,
                       .restore = wanted->restore};
     Address address = Address::of_branch(wanted->name);
     if (live == nullptr) {

@@ -17,6 +17,7 @@ std::string_view to_text(Risk risk) {
     switch (risk) {
         case Risk::kNone: return "none";
         case Risk::kRestartsCompute: return "restarts_compute";
+        case Risk::kDeletesHistory: return "deletes_history";
         case Risk::kDeletesData: return "deletes_data";
     }
     return "";
@@ -32,6 +33,7 @@ std::string_view to_text(Refusal refusal) {
         case Refusal::kNotFound: return "not_found";
         case Refusal::kAlreadyExists: return "already_exists";
         case Refusal::kInvalidName: return "invalid_name";
+        case Refusal::kNotInHistory: return "not_in_history";
     }
     return "";
 }

@@ -21,7 +21,7 @@ enum class Reason : uint8_t {
 };
 std::string_view to_text(Reason reason);
 
-enum class Risk : uint8_t { kNone, kRestartsCompute, kDeletesData };
+enum class Risk : uint8_t { kNone, kRestartsCompute, kDeletesHistory, kDeletesData };
 std::string_view to_text(Risk risk);
 
 // One attribute that differs, for people and for JSON. Secrets show as "(set)" / "(new)".
@@ -43,16 +43,28 @@ enum class Refusal : uint8_t {
     kNotFound,      // it, or what it is made from, does not exist
     kAlreadyExists,
     kInvalidName,
+    kNotInHistory,  // a moment outside of a restore window
 };
 std::string_view to_text(Refusal refusal);
+
+// What a shorter restore window makes unreachable of a branch's past.
+struct LostHistory {
+    std::string branch;
+    WallTime restorable_from{};
+    WallTime afterwards_from{};
+    std::optional<uint64_t> freed_bytes = {};  // nullopt: nobody asked the store
+    bool operator==(const LostHistory&) const = default;
+};
 
 struct PlannedChange {
     ResourceChange change;
     Reason reason = Reason::kNewInSpec;
     Risk risk = Risk::kNone;
     std::vector<AttributeDiff> diffs = {};
-    uint64_t deleted_bytes = 0;  // for kDeletesData: what only this resource has
-    specs::Span span = {};       // where the spec asks for it
+    uint64_t deleted_bytes = 0;                  // for kDeletesData: what only this resource has
+    std::vector<LostHistory> lost_history = {};  // for kDeletesHistory; sorted by branch
+    bool is_window_longer = false;               // a restore window grows
+    specs::Span span = {};                       // where the spec asks for it
     Refusal refusal = Refusal::kNone;
     std::string refusal_message = {};  // one line
     std::string refusal_help = {};

@@ -1,3 +1,4 @@
+#include "base/model/moment.h"
 #include "planner/policy.h"
 #include "planner/render.h"
 
@@ -5,7 +6,7 @@ namespace lb::planner {
 
 namespace {
 
-constexpr std::string_view kFormatVersion = "1.0";
+constexpr std::string_view kFormatVersion = "1.1";
 
 Json text_or_null(const std::optional<std::string>& text) { return text ? Json(*text) : Json(); }
 
@@ -41,6 +42,24 @@ Json attributes_to_json(const std::vector<AttributeDiff>& diffs) {
     return list;
 }
 
+Json lost_history_to_json(const std::vector<LostHistory>& losses) {
+    Json list = Json::array();
+    for (const LostHistory& loss : losses) {
+        Json json = Json::object();
+        json.set("branch", loss.branch);
+        json.set("restorable_from", exact_time_text(loss.restorable_from));
+        json.set("afterwards_from", exact_time_text(loss.afterwards_from));
+        json.set("freed_bytes", loss.freed_bytes ? Json(*loss.freed_bytes) : Json());
+        list.push(std::move(json));
+    }
+    return list;
+}
+
+bool is_undelete(const ResourceChange& change) {
+    auto* branch = std::get_if<BranchValue>(&change.value);
+    return branch != nullptr && branch->undelete;
+}
+
 Json change_to_json(const PlannedChange& planned) {
     const ResourceChange& change = planned.change;
     Json json = Json::object();
@@ -51,6 +70,9 @@ Json change_to_json(const PlannedChange& planned) {
     json.set("origin", to_text(change.origin));
     json.set("risk", to_text(planned.risk));
     json.set("deleted_bytes", planned.deleted_bytes);
+    json.set("purge", change.is_purge);
+    json.set("undelete", is_undelete(change));
+    json.set("lost_history", lost_history_to_json(planned.lost_history));
     json.set("needs_allow_destroy", needs_permission(planned));
     json.set("attributes", attributes_to_json(planned.diffs));
     json.set("span", span_to_json(planned.span));

@@ -19,6 +19,7 @@ ErrorCode code_of(Refusal refusal) {
         case Refusal::kNotFound: return ErrorCode::kNotFound;
         case Refusal::kAlreadyExists: return ErrorCode::kAlreadyExists;
         case Refusal::kInvalidName: return ErrorCode::kInvalidName;
+        case Refusal::kNotInHistory: return ErrorCode::kNotInHistory;
     }
     return ErrorCode::kRefused;
 }
@@ -46,7 +47,9 @@ Error refusal_error(const std::vector<const PlannedChange*>& refused) {
 }  // namespace
 
 bool needs_permission(const PlannedChange& planned) {
-    return planned.risk == Risk::kDeletesData && planned.reason != Reason::kParentDeleted;
+    bool is_destructive =
+        planned.risk == Risk::kDeletesData || planned.risk == Risk::kDeletesHistory;
+    return is_destructive && planned.reason != Reason::kParentDeleted;
 }
 
 std::string destroy_option(const Address& address) {
@@ -73,18 +76,23 @@ Status check_policy(const Plan& plan, const std::vector<std::string>& allowed_de
         if (auto address = parse_address(text)) allowed.insert(*address);
     }
     std::vector<const PlannedChange*> refused;
-    std::vector<std::string> addresses;
+    std::vector<std::string> data_of;
+    std::vector<std::string> history_of;
     std::vector<std::string> options;
     for (const PlannedChange& planned : plan.changes) {
         if (planned.refusal != Refusal::kNone) refused.push_back(&planned);
         if (!needs_permission(planned) || allowed.contains(planned.change.address)) continue;
-        addresses.push_back(to_text(planned.change.address));
+        bool is_history = planned.risk == Risk::kDeletesHistory;
+        (is_history ? history_of : data_of).push_back(to_text(planned.change.address));
         options.push_back(destroy_option(planned.change.address));
     }
     if (!refused.empty()) return refusal_error(refused);
-    if (addresses.empty()) return ok();
+    if (options.empty()) return ok();
+    std::vector<std::string> losses;
+    if (!data_of.empty()) losses.push_back(cat("deletes the data of ", join(data_of, ", ")));
+    if (!history_of.empty()) losses.push_back(cat("gives up history of ", join(history_of, ", ")));
     return Error{.code = ErrorCode::kDestroyNotAllowed,
-                 .message = cat("this plan deletes the data of ", join(addresses, ", ")),
+                 .message = cat("this plan ", join(losses, " and ")),
                  .help = cat("if that is wanted, add: ", join(options, " "))};
 }
 

@@ -13,6 +13,7 @@ constexpr size_t kAddressWidthMax = 40;
 constexpr size_t kDescriptionWidthMax = 60;
 constexpr size_t kReasonWidthMax = 60;
 constexpr size_t kUnmanagedShownMax = 5;
+constexpr size_t kLossesShownMax = 5;
 
 // Names are the users': what would move a terminal's cursor or colour is shown escaped. C1 controls
 // are U+0080 to U+009F, in UTF-8 a byte 0xc2 and one of 0x80 to 0x9f.
@@ -59,6 +60,7 @@ std::string arrow(const AttributeDiff& diff) {
 std::string describe_create(const PlannedChange& planned) {
     std::vector<std::string> pieces;
     auto* branch = std::get_if<BranchValue>(&planned.change.value);
+    if (branch != nullptr && branch->undelete) return cat("undelete, a child of ", branch->parent);
     if (branch != nullptr && branch->parent.empty()) {
         pieces.push_back("root branch");
     } else if (branch != nullptr) {
@@ -81,6 +83,7 @@ std::string describe_update(const PlannedChange& planned) {
     }
     std::string text = join(pieces, ", ");
     if (planned.risk == Risk::kRestartsCompute) text += " (restarts the compute)";
+    if (planned.is_window_longer) text += " (the past that was given up does not come back)";
     return text;
 }
 
@@ -106,7 +109,9 @@ std::string describe_move(const PlannedChange& planned) {
 std::string describe_delete(const PlannedChange& planned) {
     switch (planned.change.address.kind) {
         case ResourceKind::kProject: return "deletes everything in it";
-        case ResourceKind::kBranch: return cat("deletes ", format_bytes(planned.deleted_bytes));
+        case ResourceKind::kBranch:
+            return cat("deletes ", format_bytes(planned.deleted_bytes),
+                       planned.change.is_purge ? " for good" : "");
         case ResourceKind::kDatabase: return "deletes its data";
         case ResourceKind::kCompute:
         case ResourceKind::kRole: return "";
@@ -237,17 +242,32 @@ private:
                                padded(row.reason, widths.reason));
         bool is_refused = planned.refusal != Refusal::kNone;
         // A command that deletes has been given the name already, and asks in its own way.
-        bool is_from_spec = planned.reason == Reason::kNoLongerInSpec;
+        bool is_from_spec = planned.reason != Reason::kRequestedByCommand;
         if (!is_refused && is_from_spec && needs_permission(planned)) {
             line += cat("  needs ", printable(destroy_option(planned.change.address)));
         }
         add_line(std::move(line));
         if (detail_ == Detail::kAttributes) add_attributes(planned);
+        add_lost_history(planned);
         if (!is_refused) return;
         add_line(cat("      refused: ", printable(planned.refusal_message)));
         if (!planned.refusal_help.empty()) {
             add_line(cat("      help: ", printable(planned.refusal_help)));
         }
+    }
+
+    void add_lost_history(const PlannedChange& planned) {
+        size_t count = planned.lost_history.size();
+        size_t shown = detail_ == Detail::kAttributes ? count : std::min(count, kLossesShownMax);
+        for (size_t i = 0; i < shown; ++i) {
+            const LostHistory& loss = planned.lost_history[i];
+            std::string freed =
+                loss.freed_bytes ? cat(", frees ", format_bytes(*loss.freed_bytes)) : std::string();
+            add_line(cat("      branch ", printable(loss.branch), ": restorable from ",
+                         format_time(loss.restorable_from), " until now, afterwards from ",
+                         format_time(loss.afterwards_from), freed));
+        }
+        if (count > shown) add_line(cat("      and ", count - shown, " more branches"));
     }
 
     void add_attributes(const PlannedChange& planned) {

@@ -107,8 +107,20 @@ void check_may_expire(PlannedChange& planned, const World& world) {
            "remove the expiration, or delete the children first");
 }
 
+void check_undelete(PlannedChange& planned, const World& world) {
+    const auto& value = std::get<BranchValue>(planned.change.value);
+    bool is_there = std::ranges::any_of(
+        world.live().deleted_branches,
+        [&](const DeletedBranchState& deleted) { return deleted.id == value.undelete; });
+    if (is_there) return;
+    refuse(planned, Refusal::kNotFound,
+           cat("the deleted branch of ", planned.change.address.branch, " is gone"),
+           "see which can be had back with: lb branch list --deleted");
+}
+
 void check_branch_create(PlannedChange& planned, const World& world) {
     const auto& value = std::get<BranchValue>(planned.change.value);
+    if (value.undelete) check_undelete(planned, world);
     refuse_invalid_name(planned, check_branch_name(planned.change.address.branch));
     if (!world.live().exists && !world.is_created(Address::project())) {
         refuse(planned, Refusal::kNotFound, cat("project ", world.live().name, " does not exist"),
@@ -262,7 +274,14 @@ private:
     std::map<std::string, std::vector<std::string>, std::less<>> refused_children_;
 };
 
+// Of one that is deleted already, and is to be gone at once.
+bool is_late_purge(const ResourceChange& change, const ProjectState& live) {
+    return change.is_purge && live.find_branch(change.address.branch) == nullptr &&
+           live.find_deleted(change.address.branch) != nullptr;
+}
+
 void check_branch(PlannedChange& planned, const World& world, BranchDeletes& deletes) {
+    if (is_late_purge(planned.change, world.live())) return;
     check_existence(planned, world);
     if (planned.refusal != Refusal::kNone) return;
     switch (planned.change.kind) {
@@ -301,8 +320,11 @@ void check_existence(PlannedChange& planned, const World& world) {
     bool is_create = planned.change.kind == ChangeKind::kCreate;
     if (world.exists(address) != is_create) return;
     if (is_create) {
+        auto* branch = std::get_if<BranchValue>(&planned.change.value);
+        bool is_undelete = branch != nullptr && branch->undelete;
         refuse(planned, Refusal::kAlreadyExists, cat(to_text(address), " exists already"),
-               "choose another name, or change the one that exists");
+               is_undelete ? "bring it back under another name: --as NAME"
+                           : "choose another name, or change the one that exists");
     } else {
         refuse(planned, Refusal::kNotFound, cat(to_text(address), " does not exist"),
                "see what there is with: lb status");

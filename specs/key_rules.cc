@@ -36,9 +36,9 @@ constexpr std::array kProjectKeys = {
     KeyRule{"name"},
     KeyRule{"pg_version"},
     KeyRule{"default_branch"},
+    KeyRule{"history_retention"},
     KeyRule{"compute", kNotYet},
     KeyRule{"extensions", kNotYet},
-    KeyRule{"history_retention", kNotYet},
     KeyRule{"settings", kNotYet},
 };
 constexpr std::array kProjectSynonyms = {
@@ -57,6 +57,7 @@ constexpr std::array kBranchKeys = {
     KeyRule{"protected"},
     KeyRule{"ttl"},
     KeyRule{"expire_time"},
+    KeyRule{"history_retention"},
     KeyRule{"compute"},
     KeyRule{"databases", kNotYet},
     KeyRule{"extensions", kNotYet},
@@ -83,6 +84,9 @@ constexpr std::array kBranchSynonyms = {
     KeySynonym{"expires", "expire_time"},
     KeySynonym{"expiration", "expire_time"},
     KeySynonym{"endpoint", "compute"},
+    KeySynonym{"restore_window", "history_retention"},
+    KeySynonym{"history_retention_duration", "history_retention"},
+    KeySynonym{"history_retention_seconds", "history_retention"},
 };
 
 constexpr std::array kComputeKeys = {

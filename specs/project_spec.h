@@ -30,6 +30,7 @@ struct BranchSpec {
     bool is_protected = false;
     std::optional<WallTime> expire_time = {};
     std::optional<std::chrono::seconds> ttl = {};
+    std::optional<std::chrono::seconds> history_retention = {};  // absent: the project's
     std::optional<RestoreValue> restore = {};
     Span restore_span = {};
     std::optional<ComputeSettings> compute = {};  // absent: defaults; present: always on
@@ -57,6 +58,7 @@ struct ProjectSpec {
     Span span;
     uint32_t pg_version = 15;
     std::string default_branch = "main";
+    std::chrono::seconds history_retention = kHistoryRetentionUsual;
     std::vector<BranchSpec> branches = {};     // sorted by name; includes the default branch
     std::vector<RoleSpec> roles = {};          // sorted by name; on the default branch
     std::vector<DatabaseSpec> databases = {};  // sorted by name; on the default branch

@@ -160,6 +160,7 @@ void read_branches(const TableReader& spec, SpecDraft& draft, Reporter& reporter
         read_branch_point(reader, branch, reporter);
         read_restore(reader, branch, reporter);
         read_expiration(reader, branch, reporter);
+        branch.spec.history_retention = read_history_retention(reader, reporter);
         read_compute(reader, branch, reporter);
         draft.branches.push_back(std::move(branch));
     });

@@ -29,6 +29,35 @@ void read_version(const TableReader& project, SpecDraft& draft, Reporter& report
 
 }  // namespace
 
+std::optional<std::chrono::seconds> read_history_retention(const TableReader& table,
+                                                           Reporter& reporter) {
+    static constexpr std::string_view kKey = "history_retention";
+    const TomlMember* member = table.find(kKey);
+    if (member == nullptr) return std::nullopt;
+    const auto* text = member->value.get_if<std::string>();
+    if (text == nullptr) {
+        report_wrong_type(kKey, member->value, "a string",
+                          "write a duration in double quotes, as in history_retention = \"7d\"",
+                          reporter);
+        return std::nullopt;
+    }
+    auto window = *text == "0" ? std::optional(std::chrono::seconds(0)) : parse_duration(*text);
+    if (!window) {
+        reporter.error(codes::kInvalidDuration, member->value.place,
+                       cat(quoted(*text), " is no duration"),
+                       "write it as \"7d\", \"12h\" or \"1d12h\"; \"0\" keeps no history");
+        return std::nullopt;
+    }
+    if (*window > kHistoryRetentionMax) {
+        reporter.error(
+            codes::kOutOfRange, member->value.place,
+            cat(quoted(kKey), " is ", format_short_duration(*window), ", outside of its range"),
+            cat("use 0 to ", format_short_duration(kHistoryRetentionMax)));
+        return std::nullopt;
+    }
+    return window;
+}
+
 void read_project_table(const TableReader& spec, SpecDraft& draft, Reporter& reporter) {
     static constexpr std::string_view kExample = "[project] with name = \"shop\"";
     const TomlMember* member = spec.find("project");
@@ -49,6 +78,8 @@ void read_project_table(const TableReader& spec, SpecDraft& draft, Reporter& rep
         draft.project_name = name->text;
     }
     read_version(project, draft, reporter);
+    draft.history_retention =
+        read_history_retention(project, reporter).value_or(draft.history_retention);
     if (project.find("default_branch") != nullptr) {
         auto name = project.text("default_branch");
         draft.is_default_branch_valid =

@@ -76,7 +76,8 @@ ProjectSpec finish(SpecDraft draft, Reporter& reporter) {
     ProjectSpec spec{.name = std::move(draft.project_name),
                      .span = reporter.span(draft.project_place),
                      .pg_version = draft.pg_version,
-                     .default_branch = std::move(draft.default_branch)};
+                     .default_branch = std::move(draft.default_branch),
+                     .history_retention = draft.history_retention};
     for (BranchDraft& branch : draft.branches) spec.branches.push_back(std::move(branch.spec));
     for (RoleDraft& role : draft.roles) spec.roles.push_back(std::move(role.spec));
     for (DatabaseDraft& database : draft.databases) {

@@ -99,6 +99,7 @@ public:
     Status check_restorable(LineId line, Position position) const override;
     Result<LineUsage> usage(LineId line) override;
     Result<uint64_t> freed_by_window(LineId line, std::chrono::nanoseconds window) override;
+    Result<NearestRestorable> nearest_restorable(LineId line, Position position) const override;
     Result<bool> reclaim_step() override { return reclaim_->step_now(); }
     StoreStatistics statistics() const override;
     LogPlace log_end() const override { return log_->end(); }
@@ -478,6 +479,26 @@ Result<uint64_t> LogStore::freed_by_window(LineId line, std::chrono::nanoseconds
     uint64_t floor =
         sources.history.floor_with(line, disk_.clock().now(), window, sources.line.head.value());
     return measure_freed(sources, floor);
+}
+
+Result<NearestRestorable> LogStore::nearest_restorable(LineId line, Position position) const {
+    std::lock_guard lock(change_mutex_);
+    const Line* found = projection_->lines().find_live(line);
+    if (found == nullptr) return no_such_line(line);
+    const History& history = projection_->history();
+    bool is_root = found->parent == nullptr;
+    Position first = is_root ? found->info.created_position : found->info.fork_position;
+    NearestRestorable near{.before = position, .after = position};
+    LineCommit check(*projection_, this->position(), reserved_lines_);
+    if (!check.check_position(*found, position).is_ok()) {
+        std::optional<uint64_t> before = history.last_until(line, position.value());
+        near.before.reset();
+        if (before && *before >= first.value()) near.before = Position{*before};
+        uint64_t after = history.first_from(line, std::max(first, position).value());
+        near.after = std::min(Position{after}, this->position());
+    }
+    near.after_at = history.time_of(near.after.value());
+    return near;
 }
 
 StoreStatistics LogStore::statistics() const {

@@ -143,6 +143,13 @@ struct LineUsage {
     uint64_t freed_by_delete_bytes = 0;
 };
 
+// The positions nearest to one that a line can be made from.
+struct NearestRestorable {
+    std::optional<Position> before = {};    // the last at or before it
+    Position after = {};                    // the first at or after it; the head if there is none
+    std::optional<WallTime> after_at = {};  // nullopt: not a point of the grid
+};
+
 struct StoreOptions {
     std::string directory;
     Disk* disk = nullptr;  // nullptr: posix_disk()
@@ -286,6 +293,8 @@ public:
     virtual Result<LineUsage> usage(LineId line) = 0;
     // What of that a shorter restore window would free.
     virtual Result<uint64_t> freed_by_window(LineId line, std::chrono::nanoseconds window) = 0;
+    // Errors: kStoreNotFound.
+    virtual Result<NearestRestorable> nearest_restorable(LineId line, Position position) const = 0;
     // One step of reclaim, now. false: nothing to do. For tests and for who has no thread.
     virtual Result<bool> reclaim_step() = 0;
 

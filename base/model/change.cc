@@ -16,6 +16,7 @@ struct ValueToJson {
         Json json = Json::object();
         json.set("pg_version", int64_t{project.pg_version});
         json.set("default_branch", project.default_branch);
+        json.set(kHistoryRetentionKey, seconds_to_json(project.history_retention));
         return json;
     }
     Json operator()(const BranchValue& branch) const {
@@ -24,8 +25,10 @@ struct ValueToJson {
         json.set("requested_at", branch.requested_at);
         json.set("protected", branch.is_protected);
         json.set("expire_time", time_to_json(branch.expire_time));
-        json.set("ttl_s", branch.ttl ? Json(int64_t{branch.ttl->count()}) : Json());
+        json.set("ttl_s", seconds_to_json(branch.ttl));
+        json.set(kHistoryRetentionKey, seconds_to_json(branch.history_retention));
         json.set("restore", to_json(branch.restore));
+        json.set("undelete", branch.undelete ? Json(*branch.undelete) : Json());
         return json;
     }
     Json operator()(const ComputeSettings& settings) const { return to_json(settings); }
@@ -44,7 +47,8 @@ Result<ResourceValue> value_from_json(ResourceKind kind, const Json& json) {
             if (version < 0 || version > 1000) return bad("JSON: pg_version is out of range");
             return ResourceValue(
                 ProjectValue{.pg_version = static_cast<uint32_t>(version),
-                             .default_branch = LB_TRY(json.text_at("default_branch"))});
+                             .default_branch = LB_TRY(json.text_at("default_branch")),
+                             .history_retention = LB_TRY(history_retention_at(json))});
         }
         case ResourceKind::kBranch: {
             BranchValue branch;
@@ -53,7 +57,12 @@ Result<ResourceValue> value_from_json(ResourceKind kind, const Json& json) {
             branch.is_protected = LB_TRY(json.bool_at("protected"));
             branch.expire_time = LB_TRY(optional_time_at(json, "expire_time"));
             branch.ttl = LB_TRY(optional_seconds_at(json, "ttl_s"));
+            branch.history_retention = LB_TRY(optional_history_retention_at(json));
             branch.restore = LB_TRY(optional_restore_at(json, "restore"));
+            const Json* undelete = json.find("undelete");
+            if (undelete == nullptr || !undelete->is_null()) {
+                branch.undelete = LB_TRY(json.unsigned_at("undelete"));
+            }
             return ResourceValue(std::move(branch));
         }
         case ResourceKind::kCompute: return ResourceValue(LB_TRY(compute_settings_from_json(json)));
@@ -90,6 +99,11 @@ Result<ResourceChange> change_from_json(const Json& json) {
     change.address = LB_TRY(address_at(json));
     change.kind = LB_TRY(change_kind_at(json));
     change.origin = LB_TRY(origin_at(json));
+    change.is_purge = LB_TRY(json.bool_at("purge"));
+    if (change.is_purge &&
+        (change.kind != ChangeKind::kDelete || change.address.kind != ResourceKind::kBranch)) {
+        return bad(cat("JSON: ", to_text(change.address), " has nothing to purge"));
+    }
     bool is_move = change.kind == ChangeKind::kRestore || change.kind == ChangeKind::kReset;
     if (is_move && change.address.kind != ResourceKind::kBranch) {
         return bad(cat("JSON: ", to_text(change.address), " has no other state to move to"));
@@ -140,6 +154,7 @@ Json to_json(const ChangeSet& changes) {
         item.set("address", to_text(change.address));
         item.set("kind", to_text(change.kind));
         item.set("origin", to_text(change.origin));
+        item.set("purge", change.is_purge);
         item.set("value", to_json(change.value));
         list.push(std::move(item));
     }

@@ -27,6 +27,7 @@ std::optional<ChangeKind> change_kind_from_text(std::string_view text);
 struct ProjectValue {
     uint32_t pg_version = 15;
     std::string default_branch;
+    std::chrono::seconds history_retention = kHistoryRetentionUsual;
     bool operator==(const ProjectValue&) const = default;
 };
 
@@ -36,9 +37,13 @@ struct BranchValue {
     bool is_protected = false;
     std::optional<WallTime> expire_time = {};      // absolute, or
     std::optional<std::chrono::seconds> ttl = {};  // counted by the engine from creation or update
+    std::optional<std::chrono::seconds> history_retention = {};  // nullopt: the project's
     // kRestore: what to restore to. kReset: the name for the old state, if it is to stay. Otherwise
     // what the live branch has.
     std::optional<RestoreValue> restore = {};
+    // kCreate: not a new branch but the deleted one with this id comes back, under the address's
+    // name and with the settings that it had.
+    std::optional<uint64_t> undelete = {};
     bool operator==(const BranchValue&) const = default;
 };
 
@@ -61,6 +66,8 @@ struct ResourceChange {
     ChangeKind kind = ChangeKind::kCreate;
     ResourceValue value = {};
     Origin origin = Origin::kSpec;  // who asks
+    // kDelete of a branch: it cannot be had back, nor those of its name that were deleted before.
+    bool is_purge = false;
     bool operator==(const ResourceChange&) const = default;
 };
 

@@ -115,7 +115,8 @@ Json to_json(const BranchState& branch) {
     json.set("requested_at", branch.requested_at);
     json.set("protected", branch.is_protected);
     json.set("expire_time", time_to_json(branch.expire_time));
-    json.set("ttl_s", branch.ttl ? Json(int64_t{branch.ttl->count()}) : Json());
+    json.set("ttl_s", seconds_to_json(branch.ttl));
+    json.set(kHistoryRetentionKey, seconds_to_json(branch.history_retention));
     json.set("restore", to_json(branch.restore));
     json.set("created_at", time_to_json(branch.created_at));
     json.set("created_in", branch.created_in.value());
@@ -123,6 +124,7 @@ Json to_json(const BranchState& branch) {
     json.set("head", branch.head.value());
     json.set("logical_bytes", branch.logical_bytes);
     json.set("own_bytes", branch.own_bytes);
+    json.set("restorable_from", time_to_json(branch.restorable_from));
     json.set("compute", to_json(branch.compute));
     json.set("version", branch.version.value());
     json.set("observed", branch.is_observed);
@@ -145,6 +147,7 @@ Result<BranchState> branch_from_json(const Json& json) {
     branch.is_protected = LB_TRY(json.bool_at("protected"));
     branch.expire_time = LB_TRY(optional_time_at(json, "expire_time"));
     branch.ttl = LB_TRY(optional_seconds_at(json, "ttl_s"));
+    branch.history_retention = LB_TRY(optional_history_retention_at(json));
     branch.restore = LB_TRY(optional_restore_at(json, "restore"));
     auto created_at = LB_TRY(optional_time_at(json, "created_at"));
     if (!created_at) return bad("JSON: key \"created_at\" is null");
@@ -154,6 +157,7 @@ Result<BranchState> branch_from_json(const Json& json) {
     branch.head = Position{LB_TRY(json.unsigned_at("head"))};
     branch.logical_bytes = LB_TRY(json.unsigned_at("logical_bytes"));
     branch.own_bytes = LB_TRY(json.unsigned_at("own_bytes"));
+    branch.restorable_from = LB_TRY(optional_time_at(json, "restorable_from"));
     branch.compute = LB_TRY(compute_state_from_json(*LB_TRY(json.object_at("compute"))));
     branch.version = Generation{LB_TRY(json.unsigned_at("version"))};
     branch.is_observed = LB_TRY(json.bool_at("observed"));
@@ -163,6 +167,34 @@ Result<BranchState> branch_from_json(const Json& json) {
     for (const Json& database : *LB_TRY(json.array_at("databases"))) {
         branch.databases.push_back(LB_TRY(database_from_json(database)));
     }
+    return branch;
+}
+
+Json to_json(const DeletedBranchState& branch) {
+    Json json = Json::object();
+    json.set("id", branch.id);
+    json.set("name", branch.name);
+    json.set("parent", branch.parent);
+    json.set("line", branch.line.value());
+    json.set("deleted_at", time_to_json(branch.deleted_at));
+    json.set("gone_at", time_to_json(branch.gone_at));
+    json.set("logical_bytes", branch.logical_bytes);
+    json.set("own_bytes", branch.own_bytes);
+    return json;
+}
+
+Result<DeletedBranchState> deleted_branch_from_json(const Json& json) {
+    DeletedBranchState branch{.id = LB_TRY(json.unsigned_at("id")),
+                              .name = LB_TRY(json.text_at("name")),
+                              .parent = LB_TRY(json.text_at("parent")),
+                              .line = LineId{LB_TRY(json.unsigned_at("line"))},
+                              .logical_bytes = LB_TRY(json.unsigned_at("logical_bytes")),
+                              .own_bytes = LB_TRY(json.unsigned_at("own_bytes"))};
+    auto deleted_at = LB_TRY(optional_time_at(json, "deleted_at"));
+    auto gone_at = LB_TRY(optional_time_at(json, "gone_at"));
+    if (!deleted_at || !gone_at) return bad("JSON: a deleted branch has no time");
+    branch.deleted_at = *deleted_at;
+    branch.gone_at = *gone_at;
     return branch;
 }
 
@@ -226,6 +258,26 @@ Result<std::optional<std::chrono::seconds>> optional_seconds_at(const Json& json
     return std::optional(std::chrono::seconds(seconds));
 }
 
+Json seconds_to_json(std::optional<std::chrono::seconds> duration) {
+    return duration ? Json(int64_t{duration->count()}) : Json();
+}
+
+Result<std::chrono::seconds> history_retention_at(const Json& json) {
+    return std::chrono::seconds(
+        LB_TRY(bounded_at<int64_t>(json, kHistoryRetentionKey, 0, kHistoryRetentionMax.count())));
+}
+
+Result<std::optional<std::chrono::seconds>> optional_history_retention_at(const Json& json) {
+    const Json* found = json.find(kHistoryRetentionKey);
+    if (found != nullptr && found->is_null()) return std::optional<std::chrono::seconds>();
+    return std::optional(LB_TRY(history_retention_at(json)));
+}
+
+const DeletedBranchState* ProjectState::find_deleted(std::string_view branch) const {
+    auto found = std::ranges::find(deleted_branches, branch, &DeletedBranchState::name);
+    return found == deleted_branches.end() ? nullptr : &*found;
+}
+
 const BranchState* ProjectState::find_branch(std::string_view branch) const {
     auto found = std::ranges::lower_bound(branches, branch, {}, &BranchState::name);
     return found != branches.end() && found->name == branch ? &*found : nullptr;
@@ -287,9 +339,14 @@ Json to_json(const ProjectState& state) {
     json.set("generation", state.generation.value());
     json.set("pg_version", int64_t{state.pg_version});
     json.set("default_branch", state.default_branch);
+    json.set(kHistoryRetentionKey, seconds_to_json(state.history_retention));
+    json.set("seen_at", time_to_json(state.seen_at));
     Json branches = Json::array();
     for (const BranchState& branch : state.branches) branches.push(to_json(branch));
     json.set("branches", std::move(branches));
+    Json deleted = Json::array();
+    for (const DeletedBranchState& branch : state.deleted_branches) deleted.push(to_json(branch));
+    json.set("deleted_branches", std::move(deleted));
     return json;
 }
 
@@ -300,11 +357,16 @@ Result<ProjectState> project_state_from_json(const Json& json) {
     state.generation = Generation{LB_TRY(json.unsigned_at("generation"))};
     state.pg_version = LB_TRY(bounded_at<uint32_t>(json, "pg_version", 0, 1000));
     state.default_branch = LB_TRY(json.text_at("default_branch"));
+    state.history_retention = LB_TRY(history_retention_at(json));
+    state.seen_at = LB_TRY(optional_time_at(json, "seen_at"));
     for (const Json& branch : *LB_TRY(json.array_at("branches"))) {
         state.branches.push_back(LB_TRY(branch_from_json(branch)));
     }
     if (!std::ranges::is_sorted(state.branches, {}, &BranchState::name)) {
         return bad("JSON: branches are not sorted by name");
+    }
+    for (const Json& branch : *LB_TRY(json.array_at("deleted_branches"))) {
+        state.deleted_branches.push_back(LB_TRY(deleted_branch_from_json(branch)));
     }
     return state;
 }

@@ -2,6 +2,7 @@
 // the planner compares it with a ProjectSpec, the socket carries it as JSON, `lb status` prints it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -63,6 +64,10 @@ struct ComputeSettings {
     bool operator==(const ComputeSettings&) const = default;
 };
 
+// Restore windows: how far back a branch can be branched from or restored. Zero: no history.
+inline constexpr std::chrono::seconds kHistoryRetentionUsual = std::chrono::days(7);
+inline constexpr std::chrono::seconds kHistoryRetentionMax = std::chrono::days(30);
+
 // What a restore was asked for.
 struct RestoreValue {
     std::string to = {};      // a moment's canonical text (base/model/moment.h); empty: the present
@@ -100,6 +105,8 @@ struct BranchState {
     std::optional<WallTime> expire_time = {};
     // The `ttl` that expire_time was computed from, if it was given so.
     std::optional<std::chrono::seconds> ttl = {};
+    // The branch's own restore window; nullopt: the project's.
+    std::optional<std::chrono::seconds> history_retention = {};
     // The newest restore that a spec asked for and that was carried out.
     std::optional<RestoreValue> restore = {};
     WallTime created_at = {};
@@ -108,6 +115,8 @@ struct BranchState {
     Position head = {};          // newest position of the line
     uint64_t logical_bytes = 0;  // sizes of the files that the branch shows
     uint64_t own_bytes = 0;      // bytes in the store that only this branch brought
+    // The earliest moment that the branch can be taken back to; nullopt: not known.
+    std::optional<WallTime> restorable_from = {};
     ComputeState compute;
     // Generation in which this branch or its settings last changed; a plan binds to it.
     Generation version = {};
@@ -120,15 +129,36 @@ struct BranchState {
     bool operator==(const BranchState&) const = default;
 };
 
+// A branch that was deleted and can be had back until its restore window has passed since.
+struct DeletedBranchState {
+    uint64_t id = 0;  // tells apart those of one name
+    std::string name;
+    std::string parent = {};  // the nearest ancestor that still exists
+    LineId line = {};
+    WallTime deleted_at{};
+    WallTime gone_at{};
+    uint64_t logical_bytes = 0;
+    uint64_t own_bytes = 0;
+    bool operator==(const DeletedBranchState&) const = default;
+};
+
 struct ProjectState {
     std::string name;
     bool exists = false;  // false: nothing was ever applied under this name
     Generation generation = {};
     uint32_t pg_version = 0;
     std::string default_branch = {};
+    std::chrono::seconds history_retention = kHistoryRetentionUsual;  // of branches without own
+    std::optional<WallTime> seen_at = {};    // when the state was like this; nullopt: not known
     std::vector<BranchState> branches = {};  // sorted by name
+    std::vector<DeletedBranchState> deleted_branches = {};  // by name, the newest of a name first
 
+    // The newest of that name; null if there is none.
+    const DeletedBranchState* find_deleted(std::string_view branch) const;
     const BranchState* find_branch(std::string_view branch) const;
+    std::chrono::seconds history_retention_of(const BranchState& branch) const {
+        return branch.history_retention.value_or(history_retention);
+    }
     bool operator==(const ProjectState&) const = default;
 };
 
@@ -147,7 +177,12 @@ Result<std::optional<RestoreValue>> optional_restore_at(const Json& json, std::s
 // Times travel as nanoseconds since the Unix epoch, durations as seconds; null is none.
 Json time_to_json(std::optional<WallTime> time);
 Result<std::optional<WallTime>> optional_time_at(const Json& json, std::string_view key);
+Json seconds_to_json(std::optional<std::chrono::seconds> duration);
 Result<std::optional<std::chrono::seconds>> optional_seconds_at(const Json& json,
                                                                 std::string_view key);
+// A restore window within its bounds; the optional one may be null.
+Result<std::chrono::seconds> history_retention_at(const Json& json);
+Result<std::optional<std::chrono::seconds>> optional_history_retention_at(const Json& json);
+inline constexpr std::string_view kHistoryRetentionKey = "history_retention_s";
 
 }  // namespace lb

@@ -1,4 +1,4 @@
-// lb branch create, lb branch delete: plans of one change.
+// lb branch create, lb branch delete, lb branch undelete: plans of one change.
 #include "base/text.h"
 #include "cli/commands/commands.h"
 #include "cli/moment_option.h"
@@ -52,6 +52,23 @@ Status approve_delete(Session& session, const std::string& branch) {
     return interrupted_error();
 }
 
+// How long it can be had back.
+void tell_undelete(Output& output, const ProjectState& live, const std::string& name) {
+    const BranchState* branch = live.find_branch(name);
+    if (branch == nullptr || live.history_retention_of(*branch).count() == 0) return;
+    output.notice(cat("to have it back within ",
+                      format_short_duration(live.history_retention_of(*branch)),
+                      ": lb branch undelete ", name));
+}
+
+Error nothing_to_undelete(const ProjectState& live, const std::string& name) {
+    Error error{.code = ErrorCode::kNotFound,
+                .message = cat("there is no deleted branch ", lb::quoted(name)),
+                .help = "lb branch list --deleted shows which can be had back"};
+    if (live.find_branch(name) != nullptr) error.message += "; the branch of that name exists";
+    return error;
+}
+
 }  // namespace
 
 Result<ExitCode> run_branch_create(const Arguments& arguments, Output& output) {
@@ -74,16 +91,41 @@ Result<ExitCode> run_branch_create(const Arguments& arguments, Output& output) {
 Result<ExitCode> run_branch_delete(const Arguments& arguments, Output& output) {
     Session session(arguments, output);
     ProjectState live = LB_TRY(session.live_branches(session.asked_branches()));
-    std::string name = LB_TRY(session.branch_of(live, arguments.text("branch")));
+    std::string name = arguments.text("branch");
+    bool is_purge = arguments.has("purge");
+    // One that is deleted already can still be purged.
+    if (!is_purge || live.find_deleted(name) == nullptr) {
+        name = LB_TRY(session.branch_of(live, name));
+    }
     Address address = Address::of_branch(name);
     planner::Plan plan = planner::make_plan_for({{.address = address,
                                                   .kind = ChangeKind::kDelete,
                                                   .value = {},
-                                                  .origin = Origin::kCommand}},
+                                                  .origin = Origin::kCommand,
+                                                  .is_purge = is_purge}},
                                                 live);
     if (!output.is_json()) output.text(plan_text(plan, output, false));
     LB_TRY(planner::check_policy(plan, {to_text(address)}));
     LB_TRY(approve_delete(session, name));
+    LB_TRY(carry_out(session, plan));
+    if (!output.is_json() && !is_purge) tell_undelete(output, live, name);
+    return ExitCode::kOk;
+}
+
+Result<ExitCode> run_branch_undelete(const Arguments& arguments, Output& output) {
+    Session session(arguments, output);
+    std::string name = arguments.text("branch");
+    std::string new_name = arguments.text("as", name);
+    ProjectState live = LB_TRY(session.live_branches({}, {name, new_name}));
+    const DeletedBranchState* deleted = live.find_deleted(name);
+    if (deleted == nullptr) return nothing_to_undelete(live, name);
+    ResourceChange change{.address = Address::of_branch(new_name),
+                          .kind = ChangeKind::kCreate,
+                          .value = BranchValue{.parent = deleted->parent, .undelete = deleted->id},
+                          .origin = Origin::kCommand};
+    planner::Plan plan = planner::make_plan_for({std::move(change)}, live);
+    LB_TRY(planner::check_policy(plan, {}));
+    if (!output.is_json()) output.text(plan_text(plan, output, false));
     LB_TRY(carry_out(session, plan));
     return ExitCode::kOk;
 }

@@ -16,6 +16,7 @@ Result<ExitCode> run_branch_list(const Arguments& arguments, Output& output);
 Result<ExitCode> run_branch_show(const Arguments& arguments, Output& output);
 Result<ExitCode> run_branch_create(const Arguments& arguments, Output& output);
 Result<ExitCode> run_branch_delete(const Arguments& arguments, Output& output);
+Result<ExitCode> run_branch_undelete(const Arguments& arguments, Output& output);
 Result<ExitCode> run_branch_reset(const Arguments& arguments, Output& output);
 Result<ExitCode> run_restore(const Arguments& arguments, Output& output);
 Result<ExitCode> run_history(const Arguments& arguments, Output& output);

@@ -10,6 +10,8 @@
 #include "cli/table.h"
 #include "cli/terminal.h"
 #include "cli/version.h"
+#include "planner/attributes.h"
+#include "store/history.h"
 
 namespace lb::cli {
 namespace {
@@ -28,11 +30,24 @@ Result<size_t> mark_count(const Arguments& arguments) {
                  .help = "give a number, or all"};
 }
 
+// Nothing while every position is there.
+std::string density_text(const engine::BranchHistory& history) {
+    if (history.every_from == history.first) return {};
+    auto age = system_clock().now() - history.first_at;
+    std::string text = cat("  density    every position from position:", history.every_from.value(),
+                           " on, the last hour");
+    if (age > store::kDenseHistory) text += "; one a second up to a day ago";
+    if (age > store::kSecondsHistory) text += "; one a minute before that";
+    return text + "\n";
+}
+
 std::string history_text(const engine::BranchHistory& history, size_t count_max) {
     std::string text =
         cat("branch ", history.branch, ": restorable from ", exact_time_text(history.first_at),
-            " to now, at every position\n", "  positions  position:", history.first.value(),
-            " to position:", history.last.value(), "\n");
+            " to now", history.every_from == history.first ? ", at every position" : "",
+            "\n  window     ", format_short_duration(history.window), "\n", density_text(history),
+            "  positions  position:", history.first.value(), " to position:", history.last.value(),
+            "\n");
     if (!history.last_lsn.empty()) {
         text += cat("  WAL        ", history.first_lsn, " to ", history.last_lsn, "\n");
     }
@@ -58,12 +73,8 @@ std::string history_text(const engine::BranchHistory& history, size_t count_max)
 
 Result<planner::Plan> move_plan(const BranchState& branch, const ProjectState& live,
                                 ChangeKind kind, std::optional<RestoreValue> wish) {
-    BranchValue value{.parent = branch.parent,
-                      .requested_at = branch.requested_at,
-                      .is_protected = branch.is_protected,
-                      .expire_time = branch.ttl ? std::nullopt : branch.expire_time,
-                      .ttl = branch.ttl,
-                      .restore = std::move(wish)};
+    BranchValue value = planner::value_of(branch);
+    value.restore = std::move(wish);
     return planner::make_plan_for({{.address = Address::of_branch(branch.name),
                                     .kind = kind,
                                     .value = std::move(value),

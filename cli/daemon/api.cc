@@ -91,6 +91,8 @@ Result<Json> Api::answer(const ApiCall& call) {
             break;
         case ApiCall::Kind::kHistory:
             return to_json(LB_TRY(engine.history(call.project, call.branch)));
+        case ApiCall::Kind::kUsage:
+            return to_json(LB_TRY(engine.usage(call.project, call.branch, call.window)));
         case ApiCall::Kind::kStopDaemon: parts_.request_stop(); break;
         case ApiCall::Kind::kCheck:
         case ApiCall::Kind::kMetrics:

@@ -41,7 +41,8 @@ struct SpecDraft {
     Place project_place = {};
     uint32_t pg_version = 15;
     std::string default_branch = "main";
-    Place default_branch_place = {};         // line 0: not given
+    Place default_branch_place = {};  // line 0: not given
+    std::chrono::seconds history_retention = kHistoryRetentionUsual;
     bool is_default_branch_valid = true;     // false: its name was reported
     std::vector<BranchDraft> branches = {};  // sorted by name, as are the others
     std::vector<RoleDraft> roles = {};
@@ -53,6 +54,10 @@ void read_project_table(const TableReader& spec, SpecDraft& draft, Reporter& rep
 void read_branches(const TableReader& spec, SpecDraft& draft, Reporter& reporter);
 void read_roles(const TableReader& spec, SpecDraft& draft, Reporter& reporter);
 void read_databases(const TableReader& spec, SpecDraft& draft, Reporter& reporter);
+
+// `history_retention` of the project or a branch.
+std::optional<std::chrono::seconds> read_history_retention(const TableReader& table,
+                                                           Reporter& reporter);
 
 // The `compute` table of a branch, which becomes always on.
 void read_compute(const TableReader& branch, BranchDraft& draft, Reporter& reporter);

@@ -47,7 +47,7 @@ TEST(Protocol, CallsRoundTrip) {
         EXPECT_EQ(round_trip(call), call);
     }
     for (Kind kind : {Kind::kConnect, Kind::kStopCompute, Kind::kRestartCompute, Kind::kLogPath,
-                      Kind::kHistory}) {
+                      Kind::kHistory, Kind::kUsage}) {
         ApiCall call{.kind = kind, .project = "shop", .branch = "feature/cart"};
         EXPECT_EQ(round_trip(call), call);
     }

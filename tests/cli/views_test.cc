@@ -63,18 +63,6 @@ RC_GTEST_PROP(BranchTree, ShowsEveryBranchOnce, ()) {
     }
 }
 
-TEST(BranchView, SharedIsWhatIsNotOwn) {
-    BranchState state = branch("x", "main");
-    state.logical_bytes = 1000;
-    state.own_bytes = 300;
-    EXPECT_EQ(shared_bytes(state), 700u);
-    state.own_bytes = 3000;  // history counts as own
-    EXPECT_EQ(shared_bytes(state), 0u);
-    state.parent = "";
-    state.own_bytes = 0;
-    EXPECT_EQ(shared_bytes(state), 0u);
-}
-
 TEST(BranchView, ComputeText) {
     ComputeState compute;
     EXPECT_EQ(compute_text(compute), "stopped");

@@ -45,6 +45,9 @@ BranchRecord any_branch() {
         record.ttl = std::chrono::seconds{*rc::gen::inRange<int64_t>(0, 1'000'000)};
     }
     if (*rc::gen::arbitrary<bool>()) {
+        record.history_retention = std::chrono::seconds{*rc::gen::inRange<int64_t>(0, 2'592'001)};
+    }
+    if (*rc::gen::arbitrary<bool>()) {
         record.restore =
             RestoreValue{.to = *any_name(), .from = *any_name(), .backup = *any_name()};
     }
@@ -61,14 +64,28 @@ RC_GTEST_PROP(CatalogRecords, BranchComesBack, ()) {
     RC_ASSERT(encode(*decoded) == encode(record));
 }
 
+RC_GTEST_PROP(CatalogRecords, DeletedComesBack, ()) {
+    DeletedRecord record{
+        .branch = any_branch(),
+        .ancestors = *rc::gen::container<std::vector<BranchId>>(any_id<BranchId>()),
+        .deleted_at = *any_time(),
+        .gone_at = *any_time()};
+    record.managed.roles[*any_name()] = {.origin = any_origin(), .version = *any_id<Generation>()};
+    auto decoded = decode_deleted(encode(record));
+    RC_ASSERT(decoded.is_ok());
+    RC_ASSERT(*decoded == record);
+}
+
 RC_GTEST_PROP(CatalogRecords, ProjectComesBack, ()) {
-    ProjectRecord record{.id = *any_id<ProjectId>(),
-                         .name = *any_name(),
-                         .pg_version = *rc::gen::inRange<uint32_t>(9, 30),
-                         .default_branch = *any_id<BranchId>(),
-                         .generation = *any_id<Generation>(),
-                         .version = *any_id<Generation>(),
-                         .created_at = *any_time()};
+    ProjectRecord record{
+        .id = *any_id<ProjectId>(),
+        .name = *any_name(),
+        .pg_version = *rc::gen::inRange<uint32_t>(9, 30),
+        .default_branch = *any_id<BranchId>(),
+        .history_retention = std::chrono::seconds{*rc::gen::inRange<int64_t>(0, 2'592'001)},
+        .generation = *any_id<Generation>(),
+        .version = *any_id<Generation>(),
+        .created_at = *any_time()};
     auto decoded = decode_project(encode(record));
     RC_ASSERT(decoded.is_ok());
     RC_ASSERT(*decoded == record);

@@ -30,6 +30,9 @@ std::string picture(EngineHome& home) {
         ProjectState state = home.state(project);
         text += cat(project, " generation ", state.generation.value(), " default ",
                     state.default_branch, "\n");
+        for (const DeletedBranchState& branch : state.deleted_branches) {
+            text += cat("deleted ", branch.name, " of ", branch.parent, "\n");
+        }
         for (const BranchState& branch : state.branches) {
             text += cat("branch ", branch.name, " from ", branch.parent, " version ",
                         branch.version.value(), branch.is_protected ? " protected" : "", " size ",
@@ -55,7 +58,8 @@ std::string picture(EngineHome& home) {
 size_t named_lines(EngineHome& home) {
     size_t count = 1;  // the template
     for (const std::string& project : home.engine().projects()) {
-        count += home.state(project, Observe::kNo).branches.size();
+        ProjectState state = home.state(project, Observe::kNo);
+        count += state.branches.size() + state.deleted_branches.size();
     }
     return count;
 }
@@ -124,6 +128,15 @@ RegisterCrashScenario kMove("move", [](const std::string& directory, const Progr
     ResourceChange reset{.address = Address::of_branch("a"), .kind = ChangeKind::kReset};
     reset.value = BranchValue{.parent = "main"};
     LB_MUST(home.engine().apply(change_set({restore, reset}), sink));
+});
+// One comes back, one goes for good, one that is live is deleted.
+RegisterCrashScenario kUndelete("undelete", [](const std::string& directory,
+                                               const ProgressSink& sink) {
+    EngineHome home(directory);
+    ResourceChange undelete = undelete_branch(home.state("shop", Observe::kNo), "b");
+    LB_MUST(home.engine().apply(
+        change_set({undelete, purge_branch("attic"), delete_branch("c"), create_role("a", "late")}),
+        sink));
 });
 RegisterCrashScenario kDestroy("destroy", [](const std::string& directory,
                                              const ProgressSink& sink) {
@@ -203,6 +216,19 @@ TEST(CrashApply, ABranchIsRestoredOrNot) {
         LB_MUST(home.apply(change_set({create_role("main", "later")})));
     }
     expect_before_or_after("move", start);
+}
+
+TEST(CrashApply, ADeletedBranchIsBackOrNot) {
+    LB_NEEDS_ENGINE();
+    Directory start;
+    {
+        EngineHome home(start.path());
+        LB_MUST(home.apply(first_changes()));
+        LB_MUST(home.apply(
+            change_set({create_role("b", "of_b"), create_branch("attic"), create_branch("c")})));
+        LB_MUST(home.apply(change_set({delete_branch("b"), delete_branch("attic")})));
+    }
+    expect_before_or_after("undelete", start);
 }
 
 TEST(CrashApply, ADestroyedProjectIsGoneOrNot) {

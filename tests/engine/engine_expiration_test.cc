@@ -118,6 +118,27 @@ TEST(Expiration, BranchesGoByThemselves) {
         clock.advance(seconds{6000});
         home.open();
         eventually_names("main");
+
+        // Both can be had back for seven days; an expiration that has passed is over.
+        auto deleted_count = [&] {
+            return home.state("shop", Observe::kNo).deleted_branches.size();
+        };
+        EXPECT_EQ(deleted_count(), 2u);
+        EXPECT_EQ(home.store().lines().size(), 4u);
+        clock.advance(std::chrono::days{6});
+        ProjectState state = home.state("shop", Observe::kNo);
+        LB_MUST(home.apply(change_set({undelete_branch(state, "long")})));
+        EXPECT_FALSE(home.branch("long").expire_time);
+        EXPECT_EQ(deleted_count(), 1u);
+        home.close();
+        clock.advance(std::chrono::days{2});
+        home.open();
+        for (int i = 0; i < 200 && deleted_count() > 0; ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds{50});
+        }
+        EXPECT_EQ(deleted_count(), 0u);
+        EXPECT_EQ(home.store().lines().size(), 3u);
+        EXPECT_EQ(names(), "long main");
     }
     std::filesystem::remove_all(path);
 }

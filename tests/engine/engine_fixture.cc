@@ -48,6 +48,16 @@ ResourceChange update_branch(const std::string& name, BranchValue value) {
 ResourceChange delete_branch(const std::string& name) {
     return change(Address::of_branch(name), ChangeKind::kDelete);
 }
+ResourceChange purge_branch(const std::string& name) {
+    ResourceChange purge = delete_branch(name);
+    purge.is_purge = true;
+    return purge;
+}
+ResourceChange undelete_branch(const ProjectState& state, const std::string& name) {
+    const DeletedBranchState* deleted = state.find_deleted(name);
+    LB_ASSERT(deleted != nullptr);
+    return create_branch(name, {.parent = deleted->parent, .undelete = deleted->id});
+}
 ResourceChange set_compute(const std::string& branch, ComputeSettings settings) {
     return change(Address::of_compute(branch), ChangeKind::kUpdate, std::move(settings));
 }
@@ -107,6 +117,12 @@ std::string essence(const ProjectState& state) {
         branch.compute.status = {};
         branch.compute.failure.clear();
         branch.compute.active_port = 0;
+        branch.restorable_from.reset();
+    }
+    copy.seen_at.reset();
+    for (DeletedBranchState& branch : copy.deleted_branches) {
+        branch.own_bytes = 0;
+        branch.logical_bytes = 0;
     }
     return to_json(copy).dump(2);
 }

@@ -40,6 +40,9 @@ std::optional<std::string> engine_tests_obstacle();
 ResourceChange create_branch(const std::string& name, BranchValue value = {.parent = "main"});
 ResourceChange update_branch(const std::string& name, BranchValue value);
 ResourceChange delete_branch(const std::string& name);
+ResourceChange purge_branch(const std::string& name);
+// The newest deleted one of that name.
+ResourceChange undelete_branch(const ProjectState& state, const std::string& name);
 ResourceChange set_compute(const std::string& branch, ComputeSettings settings);
 ResourceChange create_role(const std::string& branch, const std::string& name,
                            RoleAttributes attributes = {.login = true});

@@ -104,10 +104,44 @@ TEST_F(EngineProjectTest, DeletedBranchesAreGone) {
     LB_MUST(home_->apply(change_set({delete_branch("b"), delete_branch("a")})));
     EXPECT_EQ(home_->state("shop", Observe::kNo).branches.size(), 1u);
     EXPECT_FALSE(home_->query("a", "SELECT 1").is_ok());
+    EXPECT_EQ(home_->state("shop", Observe::kNo).deleted_branches.size(), 2u);
+    LB_MUST(home_->apply(change_set({purge_branch("a"), purge_branch("b")})));
+    EXPECT_TRUE(home_->state("shop", Observe::kNo).deleted_branches.empty());
     // main and the template.
     EXPECT_EQ(home_->store().lines().size(), 2u);
     LB_MUST(home_->apply(change_set({create_branch("a")})));
     EXPECT_EQ(home_->sql("a", "SELECT 1"), "1");
+    LB_MUST(home_->apply(change_set({purge_branch("a")})));
+    EXPECT_EQ(home_->store().lines().size(), 2u);
+}
+
+TEST_F(EngineProjectTest, ADeletedBranchComesBackAsItWas) {
+    LB_MUST(home_->apply(new_project(
+        {create_branch("a"), create_role("a", "of_a"), set_compute("a", {.always_on = true})})));
+    home_->sql("a", "CREATE TABLE t AS SELECT 7 AS n");
+    LB_MUST(home_->apply(change_set({create_branch("b", {.parent = "a"})})));
+    BranchState before = home_->branch("a");
+    LB_MUST(home_->apply(change_set({delete_branch("b"), delete_branch("a")})));
+    home_->reopen();
+    ProjectState state = home_->state("shop", Observe::kNo);
+    EXPECT_EQ(state.find_deleted("b")->parent, "main");
+    LB_MUST(home_->apply(change_set({undelete_branch(state, "a")})));
+    EXPECT_EQ(home_->sql("a", "SELECT n FROM t"), "7");
+    BranchState after = home_->branch("a");
+    EXPECT_EQ(after.line, before.line);
+    EXPECT_EQ(after.created_in, before.created_in);
+    EXPECT_FALSE(after.compute.settings.always_on);
+    EXPECT_EQ(home_->sql("a", "SELECT count(*) FROM pg_roles WHERE rolname = 'of_a'"), "1");
+    // Its parent is there again.
+    state = home_->state("shop", Observe::kNo);
+    EXPECT_EQ(state.find_deleted("b")->parent, "a");
+    LB_MUST(home_->apply(change_set({undelete_branch(state, "b")})));
+    EXPECT_EQ(home_->branch("b").parent, "a");
+    EXPECT_EQ(home_->sql("b", "SELECT n FROM t"), "7");
+    expect_error(change_set({undelete_branch(state, "b")}), ErrorCode::kAlreadyExists);
+    ResourceChange other = undelete_branch(state, "b");
+    other.address = Address::of_branch("c");
+    expect_error(change_set({other}), ErrorCode::kNotFound);
 }
 
 TEST_F(EngineProjectTest, ProtectionHolds) {

@@ -21,7 +21,7 @@ TEST(EngineScale, AThousandBranchesAreOneFrame) {
         // A third hangs from main, a third from those, a third from those.
         std::string parent = i % 3 == 0 ? "main" : cat("b", i - 1);
         creates.push_back(create_branch(cat("b", i), {.parent = parent}));
-        deletes.push_back(delete_branch(cat("b", i)));
+        deletes.push_back(purge_branch(cat("b", i)));
     }
     Position before = home.store().position();
     LB_MUST(home.apply(change_set(creates)));

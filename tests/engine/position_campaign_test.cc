@@ -126,7 +126,7 @@ protected:
         run_tool(branch, {"pg_amcheck", "--all", "--install-missing", "--heapallindexed"});
         LB_MUST(home_->engine().stop_compute("shop", branch));
         check_checksums(cat(home_->mount_directory(), "/", home_->branch(branch).line.value()));
-        LB_MUST(home_->apply(change_set({delete_branch(branch)})));
+        LB_MUST(home_->apply(change_set({purge_branch(branch)})));
     }
 
     static void check_checksums(const std::string& directory) {

@@ -121,6 +121,8 @@ RC_GTEST_PROP(PlanLaws, a_disjoint_change_never_stales_a_plan, ()) {
     // Somebody else adds a branch, and changes and deletes branches that the plan does not touch.
     std::set<std::string> bound;
     for (const BaseVersion& base : situation.plan.base_versions) {
+        // The model has no version of the project's own settings, only its generation.
+        RC_PRE(base.address.kind != ResourceKind::kProject);
         if (base.address.kind == ResourceKind::kBranch) bound.insert(base.address.branch);
     }
     live.generation = Generation{live.generation.value() + 1};
@@ -136,7 +138,9 @@ RC_GTEST_PROP(PlanLaws, a_disjoint_change_never_stales_a_plan, ()) {
 void change_by_somebody_else(ProjectState& live, const BaseVersion& touched) {
     const Address& address = touched.address;
     bool exists = touched.version != Generation{};
-    if (address.kind == ResourceKind::kRole) {
+    if (address.kind == ResourceKind::kProject) {
+        live.history_retention += std::chrono::hours(1);  // and a newer generation
+    } else if (address.kind == ResourceKind::kRole) {
         BranchState& main = branch_of(live, "main");
         if (exists) {
             std::erase_if(main.roles,

@@ -35,6 +35,8 @@ void shuffle(std::vector<Item>& items) {
 
 std::string any_verifier() { return "SCRAM-SHA-256$4096:salt$key:" + std::to_string(number(0, 3)); }
 
+std::chrono::seconds any_history_retention() { return std::chrono::days(number(0, 4)); }
+
 ComputeSettings any_compute() {
     ComputeSettings compute;
     compute.size_centi_cu = 25 * number<uint32_t>(1, 4);
@@ -61,6 +63,8 @@ bool has_children(const specs::ProjectSpec& spec, std::string_view name) {
 
 void set_any_settings(specs::ProjectSpec& spec, specs::BranchSpec& branch) {
     branch.is_protected = chance(20);
+    branch.history_retention.reset();
+    if (chance(30)) branch.history_retention = any_history_retention();
     branch.compute.reset();
     if (chance(30)) branch.compute = any_compute();
     set_any_expiration(branch);
@@ -120,6 +124,7 @@ void set_any_databases(specs::ProjectSpec& spec) {
 
 specs::ProjectSpec make_any_spec() {
     specs::ProjectSpec spec = shop_spec();
+    if (chance(50)) spec.history_retention = any_history_retention();
     set_any_settings(spec, spec.branches.front());
     // Drawn before they are used, so that shrinking drops whole branches.
     auto names = *rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(kBranchNames));
@@ -144,7 +149,8 @@ void remove_any_leaf(specs::ProjectSpec& spec) {
 specs::ProjectSpec make_edited(specs::ProjectSpec spec) {
     int count = number(0, 6);
     for (int i = 0; i < count; ++i) {
-        switch (number(0, 5)) {
+        switch (number(0, 6)) {
+            case 5: spec.history_retention = any_history_retention(); break;
             case 0: add_any_branch(spec, pick(kBranchNames)); break;
             case 1: remove_any_leaf(spec); break;
             case 2: {

@@ -51,9 +51,14 @@ private:
             state_.exists = false;
             return ok();
         }
-        if (change.kind == ChangeKind::kUpdate) return wrong(change, "is not supported");
-        if (state_.exists) return wrong(change, "exists");
         const auto& value = std::get<ProjectValue>(change.value);
+        state_.history_retention = value.history_retention;
+        if (change.kind == ChangeKind::kUpdate) {
+            bool is_same = value.pg_version == state_.pg_version &&
+                           value.default_branch == state_.default_branch;
+            return is_same ? ok() : Status(wrong(change, "is not supported"));
+        }
+        if (state_.exists) return wrong(change, "exists");
         state_.exists = true;
         state_.pg_version = value.pg_version;
         state_.default_branch = value.default_branch;
@@ -88,6 +93,7 @@ private:
                 return wrong(change, "restores");
             if (change.origin == Origin::kSpec) live->restore = value.restore;
             live->is_protected = value.is_protected;
+            live->history_retention = value.history_retention;
             set_expiration(*live, value);
             if (change.origin == Origin::kSpec) live->origin = Origin::kSpec;
             live->version = state_.generation;
@@ -110,6 +116,7 @@ private:
         branch.parent = value.parent;
         branch.requested_at = value.requested_at;
         branch.is_protected = value.is_protected;
+        branch.history_retention = value.history_retention;
         set_expiration(branch, value);
         branch.created_at = kModelNow;
         branch.created_in = branch.version = state_.generation;
