@@ -163,9 +163,9 @@ Status Core::launch() {
                            // left to do, and it frees ports and shared memory.
                            .death_signal = SIGQUIT};
     auto core = shared_from_this();
-    auto started = ChildProcess::start(
-        std::move(process),
-        [core](const ChildProcess* ended, int status) { core->handle_end(ended, status); });
+    auto started = ChildProcess::start(process, [core](const ChildProcess* ended, int status) {
+        core->handle_end(ended, status);
+    });
     if (!started) {
         Error error = std::move(started).error();
         error.code = ErrorCode::kComputeStartFailed;

@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include "base/clock.h"
@@ -25,6 +26,7 @@
 #include "cli/version.h"
 #include "engine/compute.h"
 #include "engine/engine.h"
+#include "engine/process_starter.h"
 #include "store/fuse_transport.h"
 #include "store/store.h"
 
@@ -183,10 +185,7 @@ void report_start(std::optional<int> descriptor, const Status& start) {
     close(*descriptor);
 }
 
-}  // namespace
-
-Status run_daemon(const DaemonOptions& options) {
-    keep_daemon_environment();
+Status serve(const DaemonOptions& options) {
     Parts parts;
     Status started = open_parts(options, parts);
     if (!started.is_ok()) {
@@ -205,6 +204,28 @@ Status run_daemon(const DaemonOptions& options) {
     log_line("stopped");
     std::move(*parts.lock).keep_until_exit();
     return closed;
+}
+
+}  // namespace
+
+// The first thread only starts processes; another one does the rest.
+Status run_daemon(const DaemonOptions& options) {
+    keep_daemon_environment();
+    int end = eventfd(0, EFD_CLOEXEC);
+    if (end < 0) {
+        return system_error(ErrorCode::kDaemonStartFailed, "cannot make an eventfd", errno);
+    }
+    engine::become_starter_thread();
+    Status result = ok();
+    std::thread server([&] {
+        result = serve(options);
+        uint64_t one = 1;
+        static_cast<void>(!write(end, &one, sizeof(one)));
+    });
+    engine::serve_process_starts(end);
+    server.join();
+    close(end);
+    return result;
 }
 
 }  // namespace lb::cli
