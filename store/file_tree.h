@@ -68,8 +68,9 @@ public:
     Status allocate(const Line& line, InodeId inode, uint64_t offset, uint64_t length);
     Status zero(const Line& line, InodeId inode, uint64_t offset, uint64_t length);
 
-    void retain(LineId line, InodeId inode);
+    void retain(LineId line, InodeId inode, uint32_t count = 1);
     void release(LineId line, InodeId inode);
+    std::vector<OpenInode> open_inodes() const;  // sorted
 
     // Reads what the plan names into `out` (plan.length_bytes).
     static Status fetch(SegmentLog& log, const ReadPlan& plan, std::span<std::byte> out);
