@@ -34,6 +34,7 @@ struct ApiCall {
         kTop,
         kMetrics,  // the one without a version in its path: what Prometheus expects
         kStopDaemon,
+        kHandOver,
     };
     Kind kind = Kind::kVersion;
     std::string project = {};
@@ -42,6 +43,7 @@ struct ApiCall {
     // kProject: only what is around these, the default branch always; nullopt: all.
     std::optional<std::vector<std::string>> branches = {};
     ChangeSet changes = {};
+    std::string program = {};  // kHandOver: absolute path of the lb that takes over
 
     bool operator==(const ApiCall&) const = default;
 };
