@@ -56,18 +56,11 @@ Result<std::string> own_path() {
 }
 
 // What the daemon that comes after the hand-over says of itself. It takes requests as soon as it is
-// ready; until then they wait at the socket.
-Result<Json> successor_of(const Home& home, uint64_t count_before) {
-    Result<Json> now = Client(home.socket_path()).version();
-    if (!now) {
-        Error error = std::move(now).error();
-        error.help =
-            "the next command starts a daemon, and computes recover: lb status; lb logs "
-            "--daemon shows what happened";
-        return std::move(error).with("while waiting for the new daemon");
-    }
-    uint64_t count = LB_TRY(now->unsigned_at("handover_count"));
-    std::string failure = count > 0 ? LB_TRY(now->text_at("handover_failure")) : std::string();
+// ready; until then they wait at the socket. If it has ended, another one is started.
+Result<Json> successor(Session& session, uint64_t count_before) {
+    Json now = LB_TRY(LB_TRY(session.client()).version());
+    uint64_t count = LB_TRY(now.unsigned_at("handover_count"));
+    std::string failure = count > 0 ? LB_TRY(now.text_at("handover_failure")) : std::string();
     if (count == count_before + 1 && failure.empty()) return now;
     return Error{.code = ErrorCode::kHandoverRefused,
                  .message = failure.empty() ? "the daemon ended during the hand-over"
@@ -126,7 +119,7 @@ Result<ExitCode> run_restart(const Arguments& arguments, Output& output) {
     // A daemon from before there were hand-overs does not count them, and refuses.
     Result<uint64_t> count = before.unsigned_at("handover_count");
     LB_TRY(client.hand_over(LB_TRY(own_path())));
-    Json after = LB_TRY(successor_of(home, count ? *count : 0));
+    Json after = LB_TRY(successor(session, count ? *count : 0));
     if (output.is_json()) {
         Json json = Json::object();
         json.set("handed_over", true);

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "base/clock.h"
@@ -35,6 +36,7 @@ Status DaemonParts::open(const std::optional<Result<HandoverState>>& state) {
     if (taken.is_ok()) return taken;
     log_line(cat("cannot take over, so computes start again: ", to_text(taken.error())));
     outcome_.failure = taken.error().message;
+    outcome_.count = std::max(outcome_.count, 1u);
     if (state->is_ok()) give_up(**state);
     return open_anew();
 }
@@ -148,6 +150,8 @@ Status DaemonParts::close() {
     if (parts_.server != nullptr) parts_.server->stop();
     parts_.server.reset();
     parts_.api.reset();
+    // Servers that wait for a paused mount would not end.
+    if (is_lost_ && parts_.transport != nullptr) note(parts_.transport->unmount());
     if (parts_.engine != nullptr) note(parts_.engine->close());
     parts_.engine.reset();
     if (parts_.transport != nullptr) note(parts_.transport->unmount());

@@ -42,6 +42,13 @@ protected:
     pid_t postmaster() {
         return shell().home().postmaster_pid(shell().home().line_of("main")).value_or(0);
     }
+    // Asks for a hand-over; what the daemon says, "" if it has become the program.
+    std::string ask(const std::string& program) {
+        return shell()
+            .run(cat("curl -sS --unix-socket home/run/lb.sock -X POST -d '{\"program\":\"", program,
+                     "\"}' http://lb/v1/handover"))
+            .out;
+    }
     void expect_balanced() {
         EXPECT_EQ(must_sql("SELECT (SELECT sum(abalance) FROM pgbench_accounts) = (SELECT "
                            "sum(bbalance) FROM pgbench_branches) AND (SELECT coalesce(sum(delta), "
@@ -156,18 +163,10 @@ TEST_F(HandoverTest, SuccessorsThatWillNotDo) {
     const pid_t server = postmaster();
     const pid_t daemon = *shell().home().daemon_pid();
     write_file(shell().path("script"), "#!/bin/sh\nlb \"$@\"\n");
-    write_file(shell().path("fake.c"),
-               "#include <stdio.h>\nint main(void) { puts(\"{\\\"version\\\": \\\"9.9\\\", "
-               "\\\"store_format\\\": 99, \\\"handover_format\\\": 99}\"); }\n");
-    shell().must("chmod +x script && (cc -o fake fake.c || cp /bin/true fake)");
-    auto ask = [&](const std::string& program) {
-        return shell().must(
-            cat("curl -sS --unix-socket home/run/lb.sock -X POST -d '{\"program\":\"", program,
-                "\"}' http://lb/v1/handover"));
-    };
+    shell().must(cat("chmod +x script && cp ", LB_BROKEN_SUCCESSOR, " misfit"));
     for (const std::string& program :
          {std::string("/no/such/lb"), std::string("/bin/true"), shell().path("script"),
-          shell().path("fake"), shell().path("lb.toml")}) {
+          shell().path("misfit"), shell().path("lb.toml")}) {
         EXPECT_NE(ask(program).find("LB0608"), std::string::npos) << program << ask(program);
     }
     EXPECT_NE(ask("lb").find("LB0606"), std::string::npos);
@@ -177,6 +176,23 @@ TEST_F(HandoverTest, SuccessorsThatWillNotDo) {
     // A refusal leaves nothing behind that is in the way of the next one.
     shell().must("lb restart");
     EXPECT_EQ(postmaster(), server);
+}
+
+TEST_F(HandoverTest, ASuccessorThatFails) {
+    must_sql("CREATE TABLE t AS SELECT 42 AS answer");
+    const pid_t server = postmaster();
+    const pid_t daemon = *shell().home().daemon_pid();
+    EXPECT_EQ(ask(LB_BROKEN_SUCCESSOR).find("error"), std::string::npos);
+    std::string said = shell().must(
+        "curl -sS --unix-socket home/run/lb.sock --retry 20 --retry-all-errors "
+        "--retry-delay 1 http://lb/v1/version");
+    EXPECT_NE(said.find("\"process_id\""), std::string::npos) << said;
+    EXPECT_EQ(shell().home().daemon_pid(), daemon);
+    EXPECT_NE(shell().must("lb logs --daemon").find("cannot take over"), std::string::npos);
+    EXPECT_EQ(must_sql("SELECT answer FROM t"), "42");
+    EXPECT_NE(postmaster(), server);
+    shell().must("lb restart");
+    EXPECT_EQ(must_sql("SELECT answer FROM t"), "42");
 }
 
 TEST_F(HandoverTest, ComputesStayAsTheyAre) {
