@@ -91,7 +91,8 @@ ExitCode exit_code(ErrorCode code) {
         case ErrorCode::kDaemonStartFailed:
         case ErrorCode::kFuseMissing:
         case ErrorCode::kBadRequest:
-        case ErrorCode::kVersionMismatch: return ExitCode::kError;
+        case ErrorCode::kVersionMismatch:
+        case ErrorCode::kHandoverRefused: return ExitCode::kError;
     }
     return ExitCode::kError;
 }

@@ -62,6 +62,7 @@ enum class ErrorCode : uint16_t {
     kFuseMissing = 605,        // no /dev/fuse, or mounting is not permitted
     kBadRequest = 606,         // malformed request on the socket
     kVersionMismatch = 607,    // client and daemon differ
+    kHandoverRefused = 608,    // the daemon goes on, or its successor could not take over
 };
 
 // "LB0402". Stable.

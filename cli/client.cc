@@ -195,4 +195,27 @@ Status Client::stop_daemon() const {
     return ok();
 }
 
+Result<Json> Client::version() const { return call({.kind = ApiCall::Kind::kVersion}); }
+
+Status Client::hand_over(const std::string& program) const {
+    ApiRequest request = to_request({.kind = ApiCall::Kind::kHandOver, .program = program});
+    bool has_begun = false;
+    std::optional<Error> refusal;
+    auto take_line = [&](std::string_view line) {
+        Result<Json> document = Json::parse(line);
+        if (document && document->find("error") != nullptr) refusal = error_from_json(*document);
+        has_begun = true;
+    };
+    Result<HttpReply> reply = http_call({.socket_path = socket_path_,
+                                         .method = request.method,
+                                         .target = request.target,
+                                         .body = request.body,
+                                         .on_line = take_line});
+    if (refusal) return *std::move(refusal);
+    // The connection breaks when the daemon becomes another program.
+    if (has_begun) return ok();
+    if (reply.is_ok()) return error_of(*reply);
+    return std::move(reply).error();
+}
+
 }  // namespace lb::cli

@@ -49,6 +49,11 @@ public:
                        const std::function<bool()>& is_cancelled) const;
     // Returns when the daemon has begun to stop.
     Status stop_daemon() const;
+    // Version, process id and hand-overs of the daemon that listens now (docs/daemon.md).
+    Result<Json> version() const;
+    // Returns when the daemon has left its place to `program`, or is gone. Errors: kHandoverRefused
+    // and kBusy: it goes on as before.
+    Status hand_over(const std::string& program) const;
 
 private:
     Result<Json> call(const ApiCall& call) const;

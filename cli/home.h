@@ -57,12 +57,15 @@ class HomeLock {
 public:
     // Errors: kHomeInUse with the holder's process id.
     static Result<HomeLock> take(const Home& home);
+    // One that an earlier image of this process took.
+    static HomeLock adopt(int descriptor) { return HomeLock(descriptor); }
     ~HomeLock();
     HomeLock(HomeLock&& other) noexcept;
     HomeLock(const HomeLock&) = delete;
     HomeLock& operator=(const HomeLock&) = delete;
     HomeLock& operator=(HomeLock&&) = delete;
 
+    int descriptor() const { return descriptor_; }
     // Leaves it to the kernel to free the lock when this process has ended: who waits for the lock
     // then knows that the process is gone, too.
     void keep_until_exit() && { descriptor_ = -1; }

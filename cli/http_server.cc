@@ -134,6 +134,16 @@ public:
 
     Status listen();
 
+    int quiesce() override {
+        is_socket_open_ = false;
+        return MHD_quiesce_daemon(daemon_);
+    }
+
+    bool wait_until_idle(size_t request_count, std::chrono::milliseconds patience) override {
+        std::unique_lock lock(mutex_);
+        return idle_.wait_for(lock, patience, [&] { return active_count_ <= request_count; });
+    }
+
     void close_socket() override {
         if (!std::exchange(is_socket_open_, false)) return;
         unlink(options_.socket_path.c_str());
@@ -260,7 +270,8 @@ Result<int> bind_socket(const std::string& path) {
 }
 
 Status HttpServerImpl::listen() {
-    int listener = LB_TRY(bind_socket(options_.socket_path));
+    int listener =
+        options_.listener ? *options_.listener : LB_TRY(bind_socket(options_.socket_path));
     is_socket_open_ = true;
     daemon_ = MHD_start_daemon(
         MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC, 0, nullptr,

@@ -6,8 +6,10 @@
 // answer runs on a thread of its own and is not cut off when its reader goes away.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -36,6 +38,7 @@ using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
 struct HttpServerOptions {
     std::string socket_path;
     size_t body_max_bytes = 0;
+    std::optional<int> listener = {};  // listens already; taken over
 };
 
 class HttpServer {
@@ -46,6 +49,11 @@ public:
                                                      HttpHandler handler);
     virtual ~HttpServer() = default;
 
+    // Accepts nobody any more: new clients wait until somebody else serves the socket. Returns the
+    // listening descriptor, which is the caller's.
+    virtual int quiesce() = 0;
+    // False if more than so many requests are still under way after `patience`.
+    virtual bool wait_until_idle(size_t request_count, std::chrono::milliseconds patience) = 0;
     // Removes the socket, so that new clients find none; requests under way go on.
     virtual void close_socket() = 0;
     // Waits for the requests under way, then ends all threads.

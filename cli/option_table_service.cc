@@ -22,6 +22,9 @@ CommandInfo serve_command() {
                         {.name = "--scrub-rate",
                          .value = "MB",
                          .help = "MB per second that the scrubber reads at most; 4, 0 for never"},
+                        {.name = "--handover-fd",
+                         .value = "N",
+                         .help = "go on with what an earlier daemon left in this descriptor"},
                         {.name = "--ready-fd",
                          .value = "N",
                          .help = "write one line to this descriptor when ready"}},
@@ -38,6 +41,21 @@ CommandInfo stop_command() {
             .options = {},
             .examples = {{"lb stop", ""}},
             .run = run_stop};
+}
+
+CommandInfo restart_command() {
+    return {
+        .name = "restart",
+        .summary = "Replace the daemon by this lb, under running computes",
+        .description =
+            "The daemon becomes the program that this command is: computes and their sessions go "
+            "on, their reads and writes wait some milliseconds. This is how lb is upgraded. "
+            "Waits up to 30 s for an apply that is under way. If the new one cannot take over, "
+            "the old one goes on. Starts a daemon if there is none.",
+        .positionals = {},
+        .options = {},
+        .examples = {{"lb restart", "after a new lb was installed"}},
+        .run = run_restart};
 }
 
 CommandInfo completion_command() {
@@ -80,7 +98,8 @@ CommandInfo version_command() {
 
 std::vector<CommandInfo> service_commands() {
     return {
-        serve_command(), stop_command(), completion_command(), man_command(), version_command(),
+        serve_command(),      stop_command(), restart_command(),
+        completion_command(), man_command(),  version_command(),
     };
 }
 

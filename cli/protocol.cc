@@ -36,6 +36,7 @@ constexpr std::array kRoutes = {
     Route{ApiCall::Kind::kTop, "GET", {"top"}},
     Route{ApiCall::Kind::kCheck, "POST", {"fsck"}},
     Route{ApiCall::Kind::kStopDaemon, "POST", {"stop"}},
+    Route{ApiCall::Kind::kHandOver, "POST", {"handover"}},
     Route{ApiCall::Kind::kProjects, "GET", {"projects"}},
     Route{ApiCall::Kind::kProject, "GET", {"projects", "{}"}},
     Route{ApiCall::Kind::kApply, "POST", {"projects", "{}", "apply"}},
@@ -127,6 +128,12 @@ std::string query_of(const ApiCall& call) {
 }
 
 Status read_body(std::string_view body, ApiCall& call) {
+    if (call.kind == ApiCall::Kind::kHandOver) {
+        Json document = LB_TRY(Json::parse(body));
+        call.program = LB_TRY(document.text_at("program"));
+        if (call.program.starts_with('/')) return ok();
+        return bad_request(cat(quoted(call.program), " is no absolute path"));
+    }
     if (call.kind != ApiCall::Kind::kApply) {
         return body.empty() ? ok() : Status(bad_request("this request has no body"));
     }
@@ -227,6 +234,11 @@ ApiRequest to_request(const ApiCall& call) {
     }
     request.target += query_of(call);
     if (call.kind == ApiCall::Kind::kApply) request.body = to_json(call.changes).dump();
+    if (call.kind == ApiCall::Kind::kHandOver) {
+        Json document = Json::object();
+        document.set("program", call.program);
+        request.body = document.dump();
+    }
     return request;
 }
 

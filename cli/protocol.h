@@ -35,6 +35,7 @@ struct ApiCall {
         kTop,
         kMetrics,  // the one without a version in its path: what Prometheus expects
         kStopDaemon,
+        kHandOver,
     };
     Kind kind = Kind::kVersion;
     std::string project = {};
@@ -44,6 +45,7 @@ struct ApiCall {
     std::optional<std::vector<std::string>> branches = {};
     std::optional<std::chrono::seconds> window = {};  // kUsage
     ChangeSet changes = {};
+    std::string program = {};  // kHandOver: absolute path of the lb that takes over
 
     bool operator==(const ApiCall&) const = default;
 };

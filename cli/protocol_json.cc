@@ -17,6 +17,7 @@ int http_status(ErrorCode code) {
         case ErrorCode::kPlanStale:
         case ErrorCode::kPortInUse:
         case ErrorCode::kVersionMismatch:
+        case ErrorCode::kHandoverRefused:
         case ErrorCode::kHomeInUse:
         case ErrorCode::kStoreExists:
         case ErrorCode::kStoreNotEmpty: return 409;

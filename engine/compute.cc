@@ -64,6 +64,7 @@ public:
     explicit Core(ComputeOptions options) : options_(std::move(options)) {}
 
     Status start();
+    Status adopt(pid_t pid);
     Status stop(std::chrono::seconds patience);
     void kill();
     void set_callback(std::function<void()> callback);
@@ -128,6 +129,22 @@ Status Core::start() {
     return started;
 }
 
+Status Core::adopt(pid_t pid) {
+    std::lock_guard operation(operation_mutex_);
+    log_offset_ = log_size_bytes(options_.log_file);
+    auto core = shared_from_this();
+    auto adopted = ChildProcess::adopt(
+        pid, [core](const ChildProcess* ended, int status) { core->handle_end(ended, status); });
+    if (!adopted) {
+        set_status(ComputeStatus::kFailed, "the server ended while the daemon was handed over");
+        return std::move(adopted).error();
+    }
+    std::lock_guard lock(mutex_);
+    child_ = std::move(adopted).value();
+    status_ = ComputeStatus::kRunning;
+    return ok();
+}
+
 Status Core::start_server() {
     LB_TRY(launch());
     Status is_ready = wait_until_ready();
@@ -163,9 +180,9 @@ Status Core::launch() {
                            // left to do, and it frees ports and shared memory.
                            .death_signal = SIGQUIT};
     auto core = shared_from_this();
-    auto started = ChildProcess::start(
-        std::move(process),
-        [core](const ChildProcess* ended, int status) { core->handle_end(ended, status); });
+    auto started = ChildProcess::start(process, [core](const ChildProcess* ended, int status) {
+        core->handle_end(ended, status);
+    });
     if (!started) {
         Error error = std::move(started).error();
         error.code = ErrorCode::kComputeStartFailed;
@@ -336,6 +353,7 @@ public:
     }
 
     Status start() override { return core_->start(); }
+    Status adopt(pid_t pid) override { return core_->adopt(pid); }
     Status stop(std::chrono::seconds patience) override { return core_->stop(patience); }
     void kill() override { core_->kill(); }
     ComputeStatus status() const override { return core_->status(); }

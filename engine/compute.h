@@ -19,6 +19,7 @@ struct PostgresInstallation {
     uint32_t major_version = 0;
     std::string program_directory;
     std::string full_version;  // "15.20"
+    bool operator==(const PostgresInstallation&) const = default;
 };
 
 // Errors: kPostgresMissing, kPostgresVersion (naming the versions that are there); with the package
@@ -49,6 +50,9 @@ public:
     // (postmaster.pid, processes whose working directory is the data directory).
     // Errors: kPortInUse, kComputeStartFailed with the last lines of the log in the notes.
     virtual Status start() = 0;
+    // Takes over a server that an earlier image of this process started with the same options and
+    // that answered then. Errors: kComputeLost if it has ended meanwhile.
+    virtual Status adopt(pid_t pid) = 0;
     // Fast shutdown; after `patience` immediate, then SIGKILL. ok if it is not running.
     virtual Status stop(std::chrono::seconds patience) = 0;
     // SIGKILL to everything of this server; for deletes and tests.

@@ -132,8 +132,18 @@ Result<SqlTarget> ComputePool::start_entry(Entry& entry, const ComputeRequest& r
 
 Status ComputePool::replace_compute(Entry& entry, const ComputeRequest& request) {
     if (entry.compute != nullptr) LB_TRY(entry.compute->stop(kStopPatience));
+    std::shared_ptr<Compute> compute = make_pool_compute(
+        request, LB_TRY(find_postgres(request.pg_version, options_.postgres_bin_directory)));
+    std::lock_guard lock(mutex_);
+    entry.compute = std::move(compute);
+    entry.request = request;
+    return ok();
+}
+
+std::shared_ptr<Compute> ComputePool::make_pool_compute(const ComputeRequest& request,
+                                                        PostgresInstallation postgres) {
     ComputeOptions options{
-        .postgres = LB_TRY(find_postgres(request.pg_version, options_.postgres_bin_directory)),
+        .postgres = std::move(postgres),
         .line = request.line,
         .label = request.label,
         .data_directory = data_directory(request.line),
@@ -146,10 +156,7 @@ Status ComputePool::replace_compute(Entry& entry, const ComputeRequest& request)
     std::shared_ptr<Compute> compute = make_compute(std::move(options));
     LineId line = request.line;
     compute->on_exit([this, line] { schedule_restart(line, /*is_start_failure=*/false); });
-    std::lock_guard lock(mutex_);
-    entry.compute = std::move(compute);
-    entry.request = request;
-    return ok();
+    return compute;
 }
 
 Status ComputePool::settle_entry(Entry& entry) {
@@ -350,7 +357,7 @@ void ComputePool::schedule_restart(LineId line, bool is_start_failure) {
 void ComputePool::supervise() {
     std::unique_lock lock(mutex_);
     while (!is_closed_) {
-        if (restarts_.empty()) {
+        if (restarts_.empty() || is_paused_) {
             wake_.wait(lock);
             continue;
         }
@@ -360,9 +367,12 @@ void ComputePool::supervise() {
             continue;
         }
         restarts_.erase(restarts_.begin());
+        is_restarting_ = true;
         lock.unlock();
         restart(line);
         lock.lock();
+        is_restarting_ = false;
+        wake_.notify_all();
     }
 }
 

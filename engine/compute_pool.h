@@ -19,6 +19,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "engine/compute.h"
+#include "engine/handed_compute.h"
 #include "engine/sql.h"
 
 namespace lb::engine {
@@ -71,6 +72,14 @@ public:
     // Stops all servers, several at a time, and lets none start any more.
     Status stop_all();
 
+    // Hand-over (compute_pool_handover.cc). pause() starts nothing by itself any more, and says
+    // what runs or should run; the caller starts and stops nothing until resume(). Errors: kBusy if
+    // a start is still under way after `patience`; then it is not paused.
+    Result<std::vector<HandedCompute>> pause(std::chrono::milliseconds patience);
+    void resume();
+    // `request`: whose server it is; what it was started with is in `handed`.
+    void adopt(const HandedCompute& handed, ComputeRequest request);
+
     // While a line is held, an apply has a prepared transaction there, which is not to be settled
     // if the server comes back after a crash.
     void hold(LineId line);
@@ -111,6 +120,8 @@ private:
     Result<EntryPointer> find_or_make(LineId line);
     Result<SqlTarget> start_entry(Entry& entry, const ComputeRequest& request);
     Status replace_compute(Entry& entry, const ComputeRequest& request);
+    std::shared_ptr<Compute> make_pool_compute(const ComputeRequest& request,
+                                               PostgresInstallation postgres);
     Status settle_entry(Entry& entry);
     SqlTarget target(const ComputeRequest& request) const;
     std::string run_directory(const ComputeRequest& request) const;
@@ -126,6 +137,8 @@ private:
     std::map<LineId, EntryPointer> entries_;
     std::multimap<SteadyTime, LineId> restarts_;  // due times
     bool is_closed_ = false;
+    bool is_paused_ = false;      // the supervisor begins no restart
+    bool is_restarting_ = false;  // the supervisor is at one
     std::thread supervisor_;
 };
 

@@ -1,5 +1,6 @@
 #include "engine/engine.h"
 
+#include <future>
 #include <unordered_set>
 
 #include "base/text.h"
@@ -50,7 +51,9 @@ Status remove_unnamed_lines(Context& context) {
 class EngineOnStore final : public Engine {
 public:
     explicit EngineOnStore(std::unique_ptr<Context> context) : context_(std::move(context)) {
-        starter_ = std::thread([this] { start_always_on(); });
+        if (!context_->options.handed_computes) {
+            starter_ = std::async(std::launch::async, [this] { start_always_on(); });
+        }
         expiration_ = std::make_unique<ExpirationThread>(*context_);
     }
     ~EngineOnStore() override {
@@ -117,6 +120,20 @@ public:
                 .failed_apply_count = failed_applies_.load(std::memory_order_relaxed)};
     }
 
+    Result<std::vector<HandedCompute>> pause(std::chrono::milliseconds patience) override {
+        auto deadline = std::chrono::steady_clock::now() + patience;
+        expiration_.reset();  // first, because it applies
+        Result<std::vector<HandedCompute>> paused = pause_until(deadline);
+        if (!paused) expiration_ = std::make_unique<ExpirationThread>(*context_);
+        return paused;
+    }
+
+    void resume() override {
+        context_->pool.resume();
+        expiration_ = std::make_unique<ExpirationThread>(*context_);
+        apply_lock_ = {};
+    }
+
     Status close() override {
         if (is_closed_.exchange(true)) return ok();
         expiration_.reset();
@@ -130,11 +147,27 @@ public:
             if (!stopped.is_ok() && result.is_ok()) result = std::move(stopped);
         });
         Status stopped = context_->pool.stop_all();
-        starter_.join();
+        if (starter_.valid()) starter_.wait();
         return result.is_ok() ? std::move(stopped) : std::move(result);
     }
 
 private:
+    Result<std::vector<HandedCompute>> pause_until(std::chrono::steady_clock::time_point deadline) {
+        std::unique_lock apply_lock(context_->apply_mutex, deadline);
+        bool has_started =
+            !starter_.valid() || starter_.wait_until(deadline) == std::future_status::ready;
+        if (!apply_lock.owns_lock() || !has_started) {
+            return Error{.code = ErrorCode::kBusy,
+                         .message = "an apply or the start of a compute is under way",
+                         .help = "try again when it is done"};
+        }
+        std::vector<HandedCompute> handed =
+            LB_TRY(context_->pool.pause(std::chrono::ceil<std::chrono::milliseconds>(
+                deadline - std::chrono::steady_clock::now())));
+        apply_lock_ = std::move(apply_lock);
+        return handed;
+    }
+
     std::vector<BranchName> default_branches() const {
         std::lock_guard lock(context_->catalog_mutex);
         std::vector<BranchName> names;
@@ -168,9 +201,29 @@ private:
     LatencyHistogram applies_;
     std::atomic<uint64_t> failed_applies_ = 0;
     std::unique_ptr<ExpirationThread> expiration_;
-    std::thread starter_;
+    std::future<void> starter_;                      // not valid after a hand-over
+    std::unique_lock<std::timed_mutex> apply_lock_;  // while paused
     std::atomic<bool> is_closed_ = false;
 };
+
+Status adopt_computes(Context& context) {
+    for (const HandedCompute& handed : *context.options.handed_computes) {
+        const BranchRecord* owner = nullptr;
+        for (const auto& [project_name, project] : context.catalog.projects()) {
+            for (const auto& [name, branch] : project.branches) {
+                if (branch.line != handed.line) continue;
+                owner = &branch;
+                context.pool.adopt(handed, compute_request(context, project.record, branch, {}));
+            }
+        }
+        if (owner == nullptr) {
+            return Error{.code = ErrorCode::kInternal,
+                         .message = cat("line ", handed.line.value(),
+                                        ", on which a server runs, belongs to no branch")};
+        }
+    }
+    return ok();
+}
 
 }  // namespace
 
@@ -178,11 +231,12 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
     LB_ASSERT(options.store != nullptr);
     if (options.clock == nullptr) options.clock = &system_clock();
     // Servers that outlived a killed daemon must be gone before anything starts in their place.
-    kill_processes_in(options.mount_directory);
+    if (!options.handed_computes) kill_processes_in(options.mount_directory);
     Catalog catalog = LB_TRY(Catalog::load(*options.store));
     auto context = std::make_unique<Context>(std::move(options), std::move(catalog));
     LB_TRY(remove_unnamed_lines(*context));
     LB_TRY(sweep_destroyed_projects(context->store()));
+    if (context->options.handed_computes) LB_TRY(adopt_computes(*context));
     set_restore_windows(*context);
     return std::unique_ptr<Engine>(std::make_unique<EngineOnStore>(std::move(context)));
 }

@@ -23,6 +23,7 @@
 #include "base/model/state.h"
 #include "base/result.h"
 #include "engine/branch_history.h"
+#include "engine/handed_compute.h"
 
 namespace lb::store {
 class Store;
@@ -40,6 +41,9 @@ struct EngineOptions {
     // Where PostgreSQL's programs are; empty: /usr/lib/postgresql/<version>/bin.
     std::string postgres_bin_directory;
     Clock* clock = nullptr;  // nullptr: system_clock()
+    // Servers that an earlier image of this process left running (Engine::pause()): taken over, and
+    // nothing is started or ended.
+    std::optional<std::vector<HandedCompute>> handed_computes = {};
     // Called after a line was removed and its server has ended; for FuseTransport::forget_line().
     std::function<void(LineId)> on_line_removed = {};
 };
@@ -147,6 +151,12 @@ public:
 
     // Starts nothing and wakes nobody.
     virtual EngineStatistics statistics() = 0;
+
+    // For a hand-over: brings what goes on in the background to rest, and says which servers there
+    // are; no other call may be under way until resume(). Errors: kBusy if an apply or the start of
+    // a compute is not over after `patience`; then nothing has changed. One thread calls both.
+    virtual Result<std::vector<HandedCompute>> pause(std::chrono::milliseconds patience) = 0;
+    virtual void resume() = 0;
 
     // Stops all computes (fast shutdown) and the background threads. The store stays open.
     virtual Status close() = 0;

@@ -4,28 +4,37 @@
 #include <sys/wait.h>
 
 #include <cerrno>
-#include <future>
 #include <thread>
+
+#include "base/text.h"
+#include "engine/process_starter.h"
 
 namespace lb::engine {
 
-Result<std::shared_ptr<ChildProcess>> ChildProcess::start(ProcessOptions options,
+Result<std::shared_ptr<ChildProcess>> ChildProcess::start(const ProcessOptions& options,
                                                           EndCallback on_end) {
+    std::optional<Result<pid_t>> pid;
+    run_on_starter_thread([&] { pid = spawn_process(options); });
+    return watch_over(LB_TRY(*std::move(pid)), std::move(on_end));
+}
+
+Result<std::shared_ptr<ChildProcess>> ChildProcess::adopt(pid_t pid, EndCallback on_end) {
+    siginfo_t info{};
+    if (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT | WNOHANG) != 0) {
+        return system_error(ErrorCode::kComputeLost, cat("process ", pid, " is no child of ours"),
+                            errno);
+    }
+    return watch_over(pid, std::move(on_end));
+}
+
+std::shared_ptr<ChildProcess> ChildProcess::watch_over(pid_t pid, EndCallback on_end) {
     auto child = std::make_shared<ChildProcess>();
-    std::promise<Result<pid_t>> started;
-    std::future<Result<pid_t>> start_result = started.get_future();
+    child->pid_ = pid;
     // Detached: it ends by itself, right after the child, and owns what it touches.
-    std::thread([child, options = std::move(options), on_end = std::move(on_end),
-                 started = std::move(started)]() mutable {
-        Result<pid_t> pid = spawn_process(options);
-        bool is_started = pid.is_ok();
-        if (is_started) child->pid_ = *pid;
-        started.set_value(std::move(pid));
-        if (!is_started) return;
+    std::thread([child, on_end = std::move(on_end)] {
         child->watch();
         on_end(child.get(), *child->wait_status());
     }).detach();
-    LB_TRY(start_result.get());
     return child;
 }
 

@@ -1,8 +1,7 @@
 // ChildProcess: a long-lived child that is watched and does not outlive us.
 //
-// A thread of its own starts it, waits for its end and reaps it. The death signal of Linux is bound
-// to the thread that started a child, not to the process: with this thread it comes exactly when
-// our process dies, however it dies.
+// The starter thread (process_starter.h) starts it, so that its death signal comes exactly when our
+// process dies, however it dies; a thread of its own waits for its end and reaps it.
 //
 // Thread-safe.
 #pragma once
@@ -24,7 +23,12 @@ public:
     using EndCallback = std::function<void(const ChildProcess* ended, int wait_status)>;
 
     // Errors: those of spawn_process(); then `on_end` is never called.
-    static Result<std::shared_ptr<ChildProcess>> start(ProcessOptions options, EndCallback on_end);
+    static Result<std::shared_ptr<ChildProcess>> start(const ProcessOptions& options,
+                                                       EndCallback on_end);
+
+    // Watches a child that an earlier image of this process started. Errors: kComputeLost if we
+    // have no such child; then `on_end` is never called.
+    static Result<std::shared_ptr<ChildProcess>> adopt(pid_t pid, EndCallback on_end);
 
     pid_t pid() const { return pid_; }
     bool has_ended() const;
@@ -36,6 +40,7 @@ public:
     bool send_signal(int number);
 
 private:
+    static std::shared_ptr<ChildProcess> watch_over(pid_t pid, EndCallback on_end);
     void watch();
 
     mutable std::mutex mutex_;

@@ -39,7 +39,7 @@ struct ProcessOptions {
     int output = -1;
     int error_output = -1;
     // Sent to the child when the thread that started it ends, 0 for none: start long-lived children
-    // from a thread that lives as long (engine/process_child.h).
+    // by ChildProcess (engine/process_child.h).
     int death_signal = 0;
     bool is_session_leader = true;  // away from our terminal and its Ctrl-C
 };

@@ -69,8 +69,9 @@ public:
     Status zero(const Line& line, InodeId inode, uint64_t offset, uint64_t length);
 
     bool is_open(LineId line, InodeId inode) const { return is_retained(line, inode); }
-    void retain(LineId line, InodeId inode);
+    void retain(LineId line, InodeId inode, uint32_t count = 1);
     void release(LineId line, InodeId inode);
+    std::vector<OpenInode> open_inodes() const;  // sorted
 
     // Reads what the plan names into `out` (plan.length_bytes).
     static Status fetch(SegmentLog& log, const ReadPlan& plan, std::span<std::byte> out);

@@ -72,15 +72,23 @@ bool FileTree::is_usable(LineId line, const Inode& inode) const {
     return attributes.link_count > 0 || is_retained(line, attributes.inode);
 }
 
-void FileTree::retain(LineId line, InodeId inode) {
+void FileTree::retain(LineId line, InodeId inode, uint32_t count) {
     auto alone = projection_.exclude();
-    open_files_[{line, inode}]++;
+    open_files_[{line, inode}] += count;
 }
 
 void FileTree::release(LineId line, InodeId inode) {
     auto alone = projection_.exclude();
     auto found = open_files_.find({line, inode});
     if (found != open_files_.end() && --found->second == 0) open_files_.erase(found);
+}
+
+std::vector<OpenInode> FileTree::open_inodes() const {
+    std::vector<OpenInode> list;
+    for (const auto& [file, count] : open_files_) list.push_back({file.line, file.inode, count});
+    std::ranges::sort(list, {},
+                      [](const OpenInode& open) { return std::pair(open.line, open.inode); });
+    return list;
 }
 
 Result<const Inode*> FileTree::existing(const Line& line, InodeId inode) {

@@ -38,6 +38,13 @@ public:
         is_free_.notify_all();
     }
 
+    // After stop(), when nobody holds or waits for it any more.
+    void restart() {
+        std::lock_guard lock(mutex_);
+        is_held_ = false;
+        is_stopped_.store(false, std::memory_order_release);
+    }
+
     bool is_stopped() const { return is_stopped_.load(std::memory_order_acquire); }
 
 private:

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "store/fuse_node.h"
+#include "store/fuse_open_directories.h"
 #include "store/fuse_slow_work.h"
 #include "store/fuse_spin.h"
 #include "store/fuse_transport.h"
@@ -34,6 +35,18 @@ inline constexpr uint32_t kFuseWriteBytesMax = (uint32_t{1} << 20) - kBlockBytes
 inline constexpr uint16_t kFuseWritePagesMax = 256;
 static_assert(kFuseWriteBytesMax % kBlockBytes == 0);
 
+// How kernel and libfuse agreed on a protocol.
+struct FuseInit {
+    // Id of the request while it is being answered; 0 afterwards.
+    uint64_t request_id = 0;
+    Bytes request = {};
+    Bytes reply = {};
+    // The request is the one of an earlier image of this process, which libfuse answers once more;
+    // the kernel has got `reply`.
+    bool is_replay = false;
+    bool is_as_before = true;  // libfuse's answer to it was the same
+};
+
 struct FuseConnection {
     FuseConnection(Store& the_store, FuseOptions the_options)
         : store(the_store), options(std::move(the_options)), writes(store, options.cache) {}
@@ -42,11 +55,11 @@ struct FuseConnection {
     const FuseOptions options;
     FuseWriteJoiner writes;
     FuseSlowWork slow_work;
+    FuseOpenDirectories directories;
     FuseSpin spin;
     std::atomic<uint64_t> request_count{0};
     FuseCounters counters;
-    // Id of the FUSE_INIT request while it is being answered; 0 afterwards.
-    uint64_t init_request = 0;
+    FuseInit init;
     // The kernel lets us set kFuseWritePagesMax. Known after the first answer.
     std::atomic<bool> has_large_requests{false};
 };

@@ -5,7 +5,6 @@
 #include <fuse3/fuse_lowlevel.h>
 
 #include <cerrno>
-#include <memory>
 #include <vector>
 
 #include "store/fuse_connection.h"
@@ -15,20 +14,6 @@ namespace lb::store::fuse_directories {
 namespace {
 
 constexpr size_t kListedAtOnce = 4096;
-
-struct ListedEntry {
-    std::string name;
-    uint64_t id = 0;  // node id
-    FileType type = FileType::kFile;
-};
-
-struct OpenDirectory {
-    std::vector<ListedEntry> entries;
-};
-
-OpenDirectory& open_directory(const fuse_file_info* handle) {
-    return *reinterpret_cast<OpenDirectory*>(handle->fh);
-}
 
 void list_lines(Store& store, std::vector<ListedEntry>& out) {
     for (const LineInfo& info : store.lines()) {
@@ -131,35 +116,40 @@ fuse_entry_param present_entry(FuseConnection& connection, Node directory,
     return result;
 }
 
-// Fills the copy when reading starts, so that rewinddir(3) sees what is new.
-Status prepare(FuseConnection& connection, Node directory, OpenDirectory& open, off_t offset) {
-    if (offset == 0) open.entries = LB_TRY(list(connection.store, directory));
-    return ok();
+// The copy, which is made when reading starts, so that rewinddir(3) sees what is new.
+Result<const std::vector<ListedEntry>*> entries_of(FuseConnection& connection, Node directory,
+                                                   const fuse_file_info* handle, off_t offset) {
+    std::vector<ListedEntry>& entries = connection.directories.entries(handle->fh);
+    if (offset == 0) entries = LB_TRY(list(connection.store, directory));
+    return &entries;
+}
+
+void forget(FuseConnection& connection, Node directory, uint64_t handle) {
+    connection.directories.close(handle);
+    if (!directory.is_list_of_lines()) {
+        connection.store.release(directory.line, directory.inode);
+    }
 }
 
 }  // namespace
 
 void opendir(fuse_req* request, uint64_t id, fuse_file_info* handle) {
-    Store& store = connection_of(request).store;
+    FuseConnection& connection = connection_of(request);
     Node node = node_of(id);
-    if (!node.is_list_of_lines()) store.retain(node.line, node.inode);
-    auto open = std::make_unique<OpenDirectory>();
-    handle->fh = reinterpret_cast<uint64_t>(open.get());
-    if (fuse_reply_open(request, handle) == 0) {
-        open.release();  // NOLINT(bugprone-unused-return-value): releasedir deletes it
-    } else if (!node.is_list_of_lines()) {
-        store.release(node.line, node.inode);
-    }
+    if (!node.is_list_of_lines()) connection.store.retain(node.line, node.inode);
+    handle->fh = connection.directories.open();
+    if (fuse_reply_open(request, handle) != 0) forget(connection, node, handle->fh);
 }
 
 void readdir(fuse_req* request, uint64_t id, size_t size, off_t offset, fuse_file_info* handle) {
     FuseConnection& connection = connection_of(request);
-    OpenDirectory& open = open_directory(handle);
-    Status status = prepare(connection, node_of(id), open, offset);
-    if (!status) return reply_error(request, status.error());
+    Result<const std::vector<ListedEntry>*> found =
+        entries_of(connection, node_of(id), handle, offset);
+    if (!found) return reply_error(request, found.error());
+    const std::vector<ListedEntry>& entries = **found;
     Reply reply(request, size);
-    for (auto i = static_cast<size_t>(offset); i < open.entries.size(); ++i) {
-        if (!reply.add(open.entries[i], static_cast<off_t>(i + 1))) break;
+    for (auto i = static_cast<size_t>(offset); i < entries.size(); ++i) {
+        if (!reply.add(entries[i], static_cast<off_t>(i + 1))) break;
     }
     reply.send();
 }
@@ -168,12 +158,13 @@ void readdirplus(fuse_req* request, uint64_t id, size_t size, off_t offset,
                  fuse_file_info* handle) {
     FuseConnection& connection = connection_of(request);
     Node directory = node_of(id);
-    OpenDirectory& open = open_directory(handle);
-    Status status = prepare(connection, directory, open, offset);
-    if (!status) return reply_error(request, status.error());
+    Result<const std::vector<ListedEntry>*> found =
+        entries_of(connection, directory, handle, offset);
+    if (!found) return reply_error(request, found.error());
+    const std::vector<ListedEntry>& entries = **found;
     Reply reply(request, size);
-    for (auto i = static_cast<size_t>(offset); i < open.entries.size(); ++i) {
-        const ListedEntry& entry = open.entries[i];
+    for (auto i = static_cast<size_t>(offset); i < entries.size(); ++i) {
+        const ListedEntry& entry = entries[i];
         fuse_entry_param present = present_entry(connection, directory, entry);
         if (!reply.add_plus(entry, present, static_cast<off_t>(i + 1))) break;
     }
@@ -181,9 +172,7 @@ void readdirplus(fuse_req* request, uint64_t id, size_t size, off_t offset,
 }
 
 void releasedir(fuse_req* request, uint64_t id, fuse_file_info* handle) {
-    Node node = node_of(id);
-    if (!node.is_list_of_lines()) connection_of(request).store.release(node.line, node.inode);
-    delete &open_directory(handle);
+    forget(connection_of(request), node_of(id), handle->fh);
     fuse_reply_err(request, 0);
 }
 

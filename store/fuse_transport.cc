@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 
 #include "base/text.h"
@@ -35,7 +36,6 @@ bool changes_node(uint32_t operation) {
 
 void note_request(FuseConnection& connection, const fuse_in_header& header) {
     connection.request_count.fetch_add(1, std::memory_order_relaxed);
-    if (header.opcode == FUSE_INIT) connection.init_request = header.unique;
     FuseWriteJoiner& writes = connection.writes;
     if (!writes.is_holding() || header.opcode == FUSE_WRITE) return;
     writes.request_of_thread(header.pid);
@@ -74,21 +74,43 @@ ssize_t read_hook(int descriptor, void* buffer, size_t size, void* user_data) {
     ssize_t count = ::read(descriptor, buffer, size);
     if (count < 0 && errno == EAGAIN) count = read_late(connection, descriptor, buffer, size);
     if (count >= static_cast<ssize_t>(sizeof(fuse_in_header))) {
-        note_request(connection, *static_cast<const fuse_in_header*>(buffer));
+        const auto& header = *static_cast<const fuse_in_header*>(buffer);
+        note_request(connection, header);
+        if (header.opcode == FUSE_INIT) {
+            const auto* bytes = static_cast<const std::byte*>(buffer);
+            connection.init.request.assign(bytes, bytes + count);
+            connection.init.request_id = header.unique;
+        }
     }
     return count;
 }
 
+// True: the kernel must not get this reply, because it has got it long ago.
+bool note_init_reply(FuseConnection& connection, const iovec* pieces, int count) {
+    FuseInit& init = connection.init;
+    const auto* header = static_cast<const fuse_out_header*>(pieces[0].iov_base);
+    if (header->unique != std::exchange(init.request_id, 0)) return false;
+    if (header->error == 0 && count == 2) {
+        auto* reply = static_cast<fuse_init_out*>(pieces[1].iov_base);
+        reply->max_pages = kFuseWritePagesMax;
+        connection.has_large_requests = (reply->flags & FUSE_MAX_PAGES) != 0;
+    }
+    Bytes bytes;
+    for (int i = 0; i < count; ++i) {
+        const auto* piece = static_cast<const std::byte*>(pieces[i].iov_base);
+        bytes.insert(bytes.end(), piece, piece + pieces[i].iov_len);
+    }
+    init.is_as_before = !init.is_replay || bytes == init.reply;
+    init.reply = std::move(bytes);
+    return std::exchange(init.is_replay, false);
+}
+
 ssize_t write_hook(int descriptor, iovec* pieces, int count, void* user_data) {
     auto& connection = *static_cast<FuseConnection*>(user_data);
-    if (connection.init_request != 0) {
-        const auto* header = static_cast<const fuse_out_header*>(pieces[0].iov_base);
-        bool is_reply = header->unique == std::exchange(connection.init_request, 0);
-        if (is_reply && header->error == 0 && count == 2) {
-            auto* reply = static_cast<fuse_init_out*>(pieces[1].iov_base);
-            reply->max_pages = kFuseWritePagesMax;
-            connection.has_large_requests = (reply->flags & FUSE_MAX_PAGES) != 0;
-        }
+    if (connection.init.request_id != 0 && note_init_reply(connection, pieces, count)) {
+        ssize_t size = 0;
+        for (int i = 0; i < count; ++i) size += static_cast<ssize_t>(pieces[i].iov_len);
+        return size;
     }
     return ::writev(descriptor, pieces, count);
 }
@@ -133,12 +155,18 @@ public:
     ~Transport() override { static_cast<void>(unmount()); }
 
     Status start();
+    Status adopt(int descriptor, const FuseHandover& handover);
 
     void forget_line(LineId line) override;
     FuseStatistics statistics() const override;
+    void pause() override;
+    void resume() override;
+    FuseHandover hand_over() const override;
+    int descriptor() const override { return fuse_session_fd(session_.get()); }
     Status unmount() override;
 
 private:
+    Status replay_init(const FuseHandover& handover);
     Status check_first_answer();
     void serve();
     bool serve_one(fuse_buf& buffer);
@@ -159,11 +187,45 @@ Status Transport::start() {
         return std::move(session).error();
     }
     session_ = std::move(session).value();
-    // One that reads requests, and those that wait for the disk meanwhile.
-    threads_.start(1 + std::max(connection_.options.pool_threads, 1u), [this] { serve(); });
+    resume();
     Status status = check_first_answer();
     if (!status) static_cast<void>(unmount());
     return status;
+}
+
+Status Transport::adopt(int descriptor, const FuseHandover& handover) {
+    session_ = LB_TRY(make_session(connection_, descriptor));
+    Status status = replay_init(handover);
+    if (!status) {
+        session_.reset();
+        return status;
+    }
+    connection_.writes.take_over(handover);
+    connection_.directories.take_over(handover);
+    resume();
+    return ok();
+}
+
+// libfuse serves no request before it has answered FUSE_INIT.
+Status Transport::replay_init(const FuseHandover& handover) {
+    FuseInit& init = connection_.init;
+    Error refused{.code = ErrorCode::kFuseMissing,
+                  .message = "this lb does not serve the mount as the one before it"};
+    if (handover.init_request.size() < sizeof(fuse_in_header)) return refused;
+    init = {.request = handover.init_request, .reply = handover.init_reply, .is_replay = true};
+    fuse_in_header header;
+    std::memcpy(&header, init.request.data(), sizeof header);
+    init.request_id = header.unique;
+    if (header.opcode != FUSE_INIT || init.request_id == 0) return refused;
+    Bytes request = init.request;
+    fuse_buf buffer{};
+    buffer.mem = request.data();
+    buffer.size = request.size();
+    fuse_session_process_buf(session_.get(), &buffer);
+    if (init.request_id != 0 || !init.is_as_before || !connection_.has_large_requests) {
+        return refused;
+    }
+    return ok();
 }
 
 // The first answer shows that kernel and libfuse agreed on a protocol.
@@ -222,10 +284,29 @@ FuseStatistics Transport::statistics() const {
             .operations = connection_.counters.statistics()};
 }
 
-Status Transport::unmount() {
-    if (!session_) return ok();
+void Transport::pause() {
     baton_.stop();
     threads_.stop();
+}
+
+void Transport::resume() {
+    baton_.restart();
+    // One that reads requests, and those that wait for the disk meanwhile.
+    threads_.start(1 + std::max(connection_.options.pool_threads, 1u), [this] { serve(); });
+}
+
+FuseHandover Transport::hand_over() const {
+    FuseHandover handover{.init_request = connection_.init.request,
+                          .init_reply = connection_.init.reply,
+                          .open_inodes = connection_.store.open_inodes()};
+    connection_.directories.hand_over(handover);
+    connection_.writes.hand_over(handover);
+    return handover;
+}
+
+Status Transport::unmount() {
+    if (!session_) return ok();
+    pause();
     connection_.writes.let_go_of_all();
     session_.reset();  // closes the connection: who still has files open is told ENOTCONN
     const std::string& directory = connection_.options.mount_directory;
@@ -238,6 +319,14 @@ Status Transport::unmount() {
 Result<std::unique_ptr<FuseTransport>> FuseTransport::mount(Store& store, FuseOptions options) {
     auto transport = std::make_unique<Transport>(store, std::move(options));
     LB_TRY(transport->start());
+    return std::unique_ptr<FuseTransport>(std::move(transport));
+}
+
+Result<std::unique_ptr<FuseTransport>> FuseTransport::adopt(Store& store, FuseOptions options,
+                                                            int descriptor,
+                                                            const FuseHandover& handover) {
+    auto transport = std::make_unique<Transport>(store, std::move(options));
+    LB_TRY(transport->adopt(descriptor, handover));
     return std::unique_ptr<FuseTransport>(std::move(transport));
 }
 

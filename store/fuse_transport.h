@@ -17,6 +17,7 @@
 
 #include "base/result.h"
 #include "store/fuse_counters.h"
+#include "store/fuse_handover.h"
 #include "store/store.h"
 
 namespace lb::store {
@@ -52,11 +53,24 @@ public:
     // unmounted first. Errors: kFuseMissing (no /dev/fuse, no permission, no fusermount3; with what
     // to do), kHomeUnusable (the directory is in use by another live mount).
     static Result<std::unique_ptr<FuseTransport>> mount(Store& store, FuseOptions options);
+    // Goes on serving a connection that an earlier image of this process handed over; `descriptor`
+    // is taken. The store was opened with the handover's open_inodes. Errors: kFuseMissing if this
+    // lb would have agreed with the kernel on something else; then the connection has ended.
+    static Result<std::unique_ptr<FuseTransport>> adopt(Store& store, FuseOptions options,
+                                                        int descriptor,
+                                                        const FuseHandover& handover);
     virtual ~FuseTransport() = default;
 
     // Makes the kernel forget what it cached of a line that was deleted.
     virtual void forget_line(LineId line) = 0;
     virtual FuseStatistics statistics() const = 0;
+    // Answers what was asked and asks for nothing more: programs wait until resume(), or until
+    // another image of this process adopts the connection.
+    virtual void pause() = 0;
+    virtual void resume() = 0;
+    // While paused, and before the store is closed.
+    virtual FuseHandover hand_over() const = 0;
+    virtual int descriptor() const = 0;
     // Unmounts (lazily if something still uses it) and joins the threads.
     virtual Status unmount() = 0;
 };

@@ -137,4 +137,31 @@ Status FuseWriteJoiner::take_failure(Node node) {
     return error;
 }
 
+void FuseWriteJoiner::hand_over(FuseHandover& handover) const {
+    for (const Part& part : held_) {
+        const WriteRequest& request = part.request;
+        handover.held_writes.push_back({.node = request.node,
+                                        .thread = request.thread,
+                                        .offset = request.offset,
+                                        .bytes = part.bytes});
+    }
+    for (const auto& [node, error] : failures_) {
+        handover.late_failures.push_back(
+            {.node = node, .code = error.code, .message = error.message});
+    }
+}
+
+void FuseWriteJoiner::take_over(const FuseHandover& handover) {
+    for (const HeldWrite& held : handover.held_writes) {
+        held_.push_back(
+            {.request = {.node = held.node, .thread = held.thread, .offset = held.offset},
+             .bytes = held.bytes,
+             .held_since = std::chrono::steady_clock::now()});
+    }
+    for (const LateFailure& failure : handover.late_failures) {
+        failures_.emplace_back(failure.node,
+                               Error{.code = failure.code, .message = failure.message});
+    }
+}
+
 }  // namespace lb::store

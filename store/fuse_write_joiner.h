@@ -24,6 +24,7 @@
 #include <utility>
 #include <vector>
 
+#include "store/fuse_handover.h"
 #include "store/fuse_node.h"
 #include "store/fuse_transport.h"
 
@@ -64,6 +65,10 @@ public:
 
     // The error of a part that was let go since the last call, for fsync(2) to report.
     Status take_failure(Node node);
+
+    // What is held and what is to be reported, to and from another image of the process.
+    void hand_over(FuseHandover& handover) const;
+    void take_over(const FuseHandover& handover);
 
     // Writes that reached the store with a block cut although the file goes on.
     uint64_t split_write_count() const { return split_writes_.load(std::memory_order_relaxed); }

@@ -87,6 +87,7 @@ public:
     Status zero(LineId line, InodeId inode, uint64_t offset, uint64_t length) override;
     void retain(LineId line, InodeId inode) override;
     void release(LineId line, InodeId inode) override;
+    std::vector<OpenInode> open_inodes() const override;
 
     bool is_durable(uint64_t sequence) const override {
         return log_->durable_sequence() >= sequence;
@@ -181,6 +182,9 @@ Status LogStore::start() {
         *log_, *index_, ProjectionLimits::for_bytes(options_.index_cache_bytes));
     LB_TRY(projection_->recover());
     tree_ = std::make_unique<FileTree>(*projection_, *log_, disk_.clock());
+    for (const OpenInode& open : options_.open_inodes) {
+        tree_->retain(open.line, open.inode, open.count);
+    }
     past_ = std::make_unique<Past>(*projection_, *log_);
     next_line_ = projection_->next_line().value();
     reclaim_ = std::make_unique<ReclaimThread>(
@@ -412,6 +416,11 @@ void LogStore::retain(LineId line, InodeId inode) {
 void LogStore::release(LineId line, InodeId inode) {
     std::lock_guard lock(change_mutex_);
     tree_->release(line, inode);
+}
+
+std::vector<OpenInode> LogStore::open_inodes() const {
+    std::lock_guard lock(change_mutex_);
+    return tree_->open_inodes();
 }
 
 Status LogStore::sync(uint64_t sequence) {

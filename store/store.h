@@ -118,6 +118,14 @@ struct LineInfo {
     uint32_t depth = 0;          // number of ancestors
 };
 
+// A file that programs have open, and how often.
+struct OpenInode {
+    LineId line;
+    InodeId inode;
+    uint32_t count = 0;
+    bool operator==(const OpenInode&) const = default;
+};
+
 // A read or write that failed because what it needed of the log is damaged.
 struct DamageMet {
     LineId line;
@@ -161,6 +169,9 @@ struct StoreOptions {
     uint64_t disk_reserve_bytes = uint64_t{256} << 20;
     // Tests: keep the index in memory and lose it at every close, so that each open is a rebuild.
     bool is_index_in_memory = false;
+    // What was open when an earlier image of this process closed the store (Store::open_inodes()):
+    // retained from the start.
+    std::vector<OpenInode> open_inodes = {};
     // Called from whatever thread met damage, without locks held.
     std::function<void(const DamageMet&)> on_damage = {};
     // A thread reclaims space once the windows are set. Tests call reclaim_step() themselves.
@@ -272,6 +283,8 @@ public:
     // Files that are open: an unlinked file stays readable and writable until its last release().
     virtual void retain(LineId line, InodeId inode) = 0;
     virtual void release(LineId line, InodeId inode) = 0;
+    // What is retained, sorted.
+    virtual std::vector<OpenInode> open_inodes() const = 0;
 
     // Durable up to `sequence` (FileAttributes::last_sequence). is_durable() never blocks.
     virtual bool is_durable(uint64_t sequence) const = 0;

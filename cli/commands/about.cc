@@ -1,6 +1,7 @@
 // lb version, lb completion, lb man: what needs no daemon.
 #include "base/text.h"
 #include "cli/commands/commands.h"
+#include "cli/daemon/handover_state.h"
 #include "cli/daemon/start.h"
 #include "cli/help.h"
 #include "cli/session.h"
@@ -36,6 +37,7 @@ Result<ExitCode> run_version(const Arguments&, Output& output) {
         Json json = Json::object();
         json.set("version", version());
         json.set("store_format", static_cast<int64_t>(store::kFormatVersion));
+        json.set("handover_format", static_cast<uint64_t>(kHandoverFormat));
         output.document(json);
     } else {
         output.text(cat("lb ", version(), "\n"));

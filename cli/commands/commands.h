@@ -29,6 +29,7 @@ Result<ExitCode> run_load(const Arguments& arguments, Output& output);
 Result<ExitCode> run_logs(const Arguments& arguments, Output& output);
 Result<ExitCode> run_serve(const Arguments& arguments, Output& output);
 Result<ExitCode> run_stop(const Arguments& arguments, Output& output);
+Result<ExitCode> run_restart(const Arguments& arguments, Output& output);
 Result<ExitCode> run_statistics(const Arguments& arguments, Output& output);
 Result<ExitCode> run_fsck(const Arguments& arguments, Output& output);
 Result<ExitCode> run_version(const Arguments& arguments, Output& output);

@@ -1,8 +1,10 @@
-// lb serve, lb stop.
+// lb serve, lb stop, lb restart.
 #include <sys/types.h>
 
 #include <charconv>
 #include <cstdlib>
+#include <filesystem>
+#include <optional>
 
 #include "base/text.h"
 #include "cli/commands/commands.h"
@@ -27,10 +29,43 @@ Result<uint64_t> scrub_rate(const Arguments& arguments) {
     auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), rate);
     if (failure != std::errc{} || end != text.data() + text.size() || rate > kMost) {
         return Error{.code = ErrorCode::kUsage,
-                     .message = cat("the scrubber's rate cannot be ", quoted(text)),
+                     .message = cat("the scrubber's rate cannot be ", lb::quoted(text)),
                      .help = "write whole MB per second: --scrub-rate 4; 0 switches it off"};
     }
     return rate << 20;
+}
+
+Result<std::optional<int>> descriptor_of(const Arguments& arguments, std::string_view option) {
+    if (!arguments.has(option)) return std::optional<int>{};
+    std::string text = arguments.text(option);
+    int descriptor = -1;
+    std::from_chars(text.data(), text.data() + text.size(), descriptor);
+    if (descriptor >= 0) return std::optional(descriptor);
+    return Error{.code = ErrorCode::kUsage,
+                 .message = cat("--", option, " cannot be ", lb::quoted(text)),
+                 .help = "write the number of an open descriptor"};
+}
+
+// This program, whatever name it was called by.
+Result<std::string> own_path() {
+    std::error_code failure;
+    std::string path = std::filesystem::read_symlink("/proc/self/exe", failure).native();
+    if (!failure) return path;
+    return system_error(ErrorCode::kHandoverRefused, "cannot tell where this program is",
+                        failure.value());
+}
+
+// What the daemon that comes after the hand-over says of itself. It takes requests as soon as it is
+// ready; until then they wait at the socket. If it has ended, another one is started.
+Result<Json> successor(Session& session, uint64_t count_before) {
+    Json now = LB_TRY(LB_TRY(session.client()).version());
+    uint64_t count = LB_TRY(now.unsigned_at("handover_count"));
+    std::string failure = count > 0 ? LB_TRY(now.text_at("handover_failure")) : std::string();
+    if (count == count_before + 1 && failure.empty()) return now;
+    return Error{.code = ErrorCode::kHandoverRefused,
+                 .message = failure.empty() ? "the daemon ended during the hand-over"
+                                            : cat("the new daemon could not take over: ", failure),
+                 .help = "computes were ended and recover by themselves: lb status"};
 }
 
 }  // namespace
@@ -43,17 +78,8 @@ Result<ExitCode> run_serve(const Arguments& arguments, Output& output) {
         .postgres_user = arguments.text("postgres-user", choice.user),
         .postgres_bin_directory = arguments.text("postgres-bin", choice.bin_directory)};
     options.scrub_bytes_per_second = LB_TRY(scrub_rate(arguments));
-    if (arguments.has("ready-fd")) {
-        std::string text = arguments.text("ready-fd");
-        int descriptor = -1;
-        std::from_chars(text.data(), text.data() + text.size(), descriptor);
-        if (descriptor < 0) {
-            return Error{.code = ErrorCode::kUsage,
-                         .message = cat("--ready-fd cannot be ", quoted(text)),
-                         .help = "write the number of an open descriptor"};
-        }
-        options.ready_descriptor = descriptor;
-    }
+    options.ready_descriptor = LB_TRY(descriptor_of(arguments, "ready-fd"));
+    options.handover_descriptor = LB_TRY(descriptor_of(arguments, "handover-fd"));
     LB_TRY(run_daemon(options));  // in the background its log gets the error too
     return ExitCode::kOk;
 }
@@ -73,6 +99,38 @@ Result<ExitCode> run_stop(const Arguments& arguments, Output& output) {
         output.document(json);
     } else {
         output.notice(is_running ? "stopped" : "no daemon was running");
+    }
+    return ExitCode::kOk;
+}
+
+Result<ExitCode> run_restart(const Arguments& arguments, Output& output) {
+    Session session(arguments, output);
+    Home home = LB_TRY(session.home());
+    if (!is_daemon_listening(home)) {
+        LB_TRY(session.client());
+        Json json = Json::object();
+        json.set("handed_over", false);
+        if (output.is_json()) output.document(json);
+        if (!output.is_json()) output.notice("no daemon was running; started one");
+        return ExitCode::kOk;
+    }
+    Client client(home.socket_path());
+    Json before = LB_TRY(client.version());
+    // A daemon from before there were hand-overs does not count them, and refuses.
+    Result<uint64_t> count = before.unsigned_at("handover_count");
+    LB_TRY(client.hand_over(LB_TRY(own_path())));
+    Json after = LB_TRY(successor(session, count ? *count : 0));
+    if (output.is_json()) {
+        Json json = Json::object();
+        json.set("handed_over", true);
+        json.set("version", LB_TRY(after.text_at("version")));
+        json.set("process_id", LB_TRY(after.unsigned_at("process_id")));
+        json.set("held_ms", LB_TRY(after.unsigned_at("handover_held_ms")));
+        output.document(json);
+    } else {
+        output.notice(cat("lb ", LB_TRY(after.text_at("version")), " took over (process ",
+                          LB_TRY(after.unsigned_at("process_id")), "); requests waited ",
+                          LB_TRY(after.unsigned_at("handover_held_ms")), " ms"));
     }
     return ExitCode::kOk;
 }

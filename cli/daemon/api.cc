@@ -20,18 +20,12 @@ HttpResponse to_response(const Error& error) {
     return {.status = http_status(error.code), .body = to_json(error).dump()};
 }
 
-Json version_document() {
-    Json json = Json::object();
-    json.set("version", version());
-    json.set("process_id", static_cast<int64_t>(getpid()));
-    return json;
-}
-
 // Another version may know other documents. What tells versions apart and what stops a daemon
 // always works.
 Status check_version(ApiCall::Kind kind, const std::string& client_version) {
     if (client_version == version() || kind == ApiCall::Kind::kVersion ||
-        kind == ApiCall::Kind::kStopDaemon || kind == ApiCall::Kind::kMetrics) {
+        kind == ApiCall::Kind::kStopDaemon || kind == ApiCall::Kind::kHandOver ||
+        kind == ApiCall::Kind::kMetrics) {
         return ok();
     }
     std::string client = client_version.empty() ? "of an unknown version" : client_version;
@@ -39,8 +33,8 @@ Status check_version(ApiCall::Kind kind, const std::string& client_version) {
         .code = ErrorCode::kVersionMismatch,
         .message = cat("the daemon of this home is lb ", version(), ", the client is ", client),
         .help =
-            "lb stop ends the daemon (and its computes); the next command starts the "
-            "new one"};
+            "lb restart hands over to the client's version and computes run on; lb stop ends the "
+            "daemon and its computes"};
 }
 
 }  // namespace
@@ -59,6 +53,7 @@ Result<HttpResponse> Api::dispatch(const HttpRequest& request) {
     LB_TRY(check_version(call.kind, request.client_version));
     if (call.kind == ApiCall::Kind::kApply) return apply(std::move(call.changes));
     if (call.kind == ApiCall::Kind::kCheck) return check();
+    if (call.kind == ApiCall::Kind::kHandOver) return hand_over(std::move(call.program));
     if (call.kind == ApiCall::Kind::kMetrics) {
         return HttpResponse{.body = metrics(), .content_type = "text/plain; version=0.0.4"};
     }
@@ -96,6 +91,7 @@ Result<Json> Api::answer(const ApiCall& call) {
         case ApiCall::Kind::kStopDaemon: parts_.request_stop(); break;
         case ApiCall::Kind::kCheck:
         case ApiCall::Kind::kMetrics:
+        case ApiCall::Kind::kHandOver:
         case ApiCall::Kind::kApply: LB_ASSERT(false);  // dispatch() has seen to it
     }
     return json;
@@ -150,6 +146,30 @@ Result<HttpResponse> Api::check() {
         result.set("result", std::move(document));
         send_line(result.dump());
     }};
+}
+
+// The first line tells the client that it has begun; a second one says why it did not come about.
+HttpResponse Api::hand_over(std::string program) {
+    return {.stream = [this, program = std::move(program)](const LineSink& send_line) {
+        Json begun = Json::object();
+        begun.set("step", "handover");
+        send_line(begun.dump());
+        Error error = parts_.ask_for_handover(program);
+        parts_.log_line(cat("hand-over: ", code_name(error.code), ": ", error.message));
+        send_line(to_json(error).dump());
+    }};
+}
+
+Json Api::version_document() const {
+    const HandoverOutcome& handover = parts_.handover;
+    Json json = Json::object();
+    json.set("version", version());
+    json.set("process_id", static_cast<int64_t>(getpid()));
+    json.set("handover_count", static_cast<uint64_t>(handover.count));
+    if (handover.count == 0) return json;
+    json.set("handover_held_ms", static_cast<int64_t>(handover.held.count()));
+    json.set("handover_failure", handover.failure);
+    return json;
 }
 
 Json Api::statistics() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <optional>
 
@@ -14,13 +15,23 @@
 
 namespace lb::cli {
 
+// What became of the hand-overs of this process.
+struct HandoverOutcome {
+    uint32_t count = 0;
+    std::chrono::milliseconds held{0};  // how long requests of programs waited in the last one
+    std::string failure = {};           // why it could not take over; then computes were restarted
+};
+
 struct ApiParts {
     engine::Engine* engine = nullptr;
     store::Store* store = nullptr;
     store::FuseTransport* transport = nullptr;
-    store::Scrubber* scrubber = nullptr;                  // nullptr: switched off
-    std::string check_directory;                          // scratch space of checks
-    std::function<void()> request_stop;                   // for POST /v1/stop; must not block
+    store::Scrubber* scrubber = nullptr;  // nullptr: switched off
+    std::string check_directory;          // scratch space of checks
+    std::function<void()> request_stop;   // for POST /v1/stop; must not block
+    // For POST /v1/handover; returns only if it does not come about.
+    std::function<Error(std::string program)> ask_for_handover;
+    HandoverOutcome handover = {};
     std::function<void(std::string_view line)> log_line;  // one line of the daemon's log
 };
 
@@ -37,6 +48,8 @@ private:
     Result<Json> answer(const ApiCall& call);
     HttpResponse apply(ChangeSet changes);
     Result<HttpResponse> check();
+    HttpResponse hand_over(std::string program);
+    Json version_document() const;
     Json statistics() const;
     std::optional<store::ScrubStatus> scrub_status() const;
     std::string metrics() const;

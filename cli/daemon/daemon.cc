@@ -1,43 +1,41 @@
 #include "cli/daemon/daemon.h"
 
-#include <poll.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
-#include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <utility>
+#include <thread>
 
-#include "base/clock.h"
 #include "base/text.h"
-#include "cli/daemon/api.h"
-#include "cli/daemon/damage_log.h"
 #include "cli/daemon/environment.h"
+#include "cli/daemon/parts.h"
 #include "cli/daemon/start.h"
-#include "cli/http_server.h"
 #include "cli/version.h"
-#include "engine/compute.h"
-#include "engine/engine.h"
-#include "store/fuse_transport.h"
-#include "store/store.h"
+#include "engine/process_starter.h"
 
 namespace lb::cli {
 namespace {
 
-// Written to by signal handlers and stop requests; read by run_daemon().
-int stop_event = -1;
+// Written to by signal handlers, stop requests and requests for a hand-over; read by serve().
+int wake_event = -1;
+std::atomic<bool> is_stop_requested = false;
+
+void wake_up() {
+    uint64_t one = 1;
+    // Cannot fail in a way that matters: a full counter means that it is awake already.
+    static_cast<void>(!write(wake_event, &one, sizeof(one)));
+}
 
 void request_stop() {
-    uint64_t one = 1;
-    // Cannot fail in a way that matters: a full counter means that a stop is asked for already.
-    static_cast<void>(!write(stop_event, &one, sizeof(one)));
+    is_stop_requested = true;
+    wake_up();
 }
 
 void on_stop_signal(int) {
@@ -48,10 +46,17 @@ void on_stop_signal(int) {
 
 void on_ignored_signal(int) {}
 
+sigset_t handled_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (int number : {SIGTERM, SIGINT, SIGHUP, SIGPIPE}) sigaddset(&signals, number);
+    return signals;
+}
+
 // Handlers rather than SIG_IGN and blocked signals: those would be inherited by PostgreSQL.
 Status install_signal_handlers() {
-    stop_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (stop_event < 0) {
+    wake_event = eventfd(0, EFD_CLOEXEC);
+    if (wake_event < 0) {
         return system_error(ErrorCode::kDaemonStartFailed, "cannot make an eventfd", errno);
     }
     struct sigaction action {};
@@ -62,18 +67,23 @@ Status install_signal_handlers() {
     action.sa_handler = on_ignored_signal;
     sigaction(SIGHUP, &action, nullptr);
     sigaction(SIGPIPE, &action, nullptr);
+    // Blocked by keep_stop_signals() before a hand-over.
+    sigset_t signals = handled_signals();
+    pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
     return ok();
 }
 
-void wait_for_stop() {
-    pollfd event{.fd = stop_event, .events = POLLIN, .revents = 0};
-    while (poll(&event, 1, -1) < 0 && errno == EINTR) {
-    }
+// From here on signals wait for the next image to install its handlers.
+void keep_stop_signals() {
+    sigset_t signals = handled_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    if (is_stop_requested) raise(SIGTERM);
 }
 
-void log_line(std::string_view text) {
-    std::string line = cat(format_time(system_clock().now()), " ", text, "\n");
-    std::fwrite(line.data(), 1, line.size(), stderr);
+void wait_for_event() {
+    uint64_t count = 0;
+    while (read(wake_event, &count, sizeof(count)) < 0 && errno == EINTR) {
+    }
 }
 
 // Tells systemd (Type=notify) that we serve. Best effort, as sd_notify() is.
@@ -93,88 +103,6 @@ void notify_systemd() {
     close(descriptor);
 }
 
-// Everything a running daemon has, in the order in which it is opened.
-struct Parts {
-    std::optional<HomeLock> lock;
-    std::unique_ptr<DamageLog> damage_log;
-    std::unique_ptr<store::Store> store;
-    std::unique_ptr<store::Scrubber> scrubber;
-    std::unique_ptr<store::FuseTransport> transport;
-    std::unique_ptr<engine::Engine> engine;
-    std::unique_ptr<Api> api;
-    std::unique_ptr<HttpServer> server;
-};
-
-Status open_parts(const DaemonOptions& options, Parts& parts) {
-    const Home& home = options.home;
-    ComputeUser user = LB_TRY(find_compute_user(options.postgres_user));
-    LB_TRY(prepare_home(home, user));
-    parts.lock.emplace(LB_TRY(HomeLock::take(home)));
-    LB_TRY(install_signal_handlers());
-    // Servers that outlived a killed daemon hang on its dead mount.
-    if (size_t count = engine::kill_processes_in(home.mount_directory()); count > 0) {
-        log_line(cat("ended ", count, " processes that an earlier daemon left"));
-    }
-    parts.damage_log = std::make_unique<DamageLog>(log_line);
-    DamageLog* damage_log = parts.damage_log.get();
-    parts.store = LB_TRY(store::Store::open(
-        {.directory = home.store_directory(),
-         .on_damage = [damage_log](const store::DamageMet& met) { damage_log->met(met); }}));
-    damage_log->start(*parts.store);
-    if (options.scrub_bytes_per_second > 0) {
-        parts.scrubber = store::Scrubber::start(
-            *parts.store,
-            {.directory = home.store_directory(),
-             .bytes_per_second = options.scrub_bytes_per_second,
-             .on_problem = [damage_log](const store::Problem& p) { damage_log->found(p); }});
-    }
-    parts.transport = LB_TRY(store::FuseTransport::mount(
-        *parts.store,
-        {.mount_directory = home.mount_directory(), .uid = user.user_id, .gid = user.group_id}));
-    parts.engine =
-        LB_TRY(engine::Engine::open({.store = parts.store.get(),
-                                     .mount_directory = home.mount_directory(),
-                                     .run_directory = home.computes_directory(),
-                                     .log_directory = home.log_directory(),
-                                     .postgres_user = user.name,
-                                     .postgres_bin_directory = options.postgres_bin_directory}));
-    parts.api = std::make_unique<Api>(ApiParts{.engine = parts.engine.get(),
-                                               .store = parts.store.get(),
-                                               .transport = parts.transport.get(),
-                                               .scrubber = parts.scrubber.get(),
-                                               .check_directory = home.check_directory(),
-                                               .request_stop = request_stop,
-                                               .log_line = log_line});
-    Api* api = parts.api.get();
-    parts.server = LB_TRY(
-        HttpServer::start({.socket_path = home.socket_path(), .body_max_bytes = kRequestMaxBytes},
-                          [api](const HttpRequest& request) { return api->handle(request); }));
-    return ok();
-}
-
-// Closes whatever is open, all of it whatever fails; the first error counts.
-Status close_parts(Parts& parts) {
-    Status first = ok();
-    auto note = [&first](Status status) {
-        if (status.is_ok()) return;
-        log_line(cat("while stopping: ", to_text(status.error())));
-        if (first.is_ok()) first = std::move(status);
-    };
-    if (parts.api != nullptr) parts.api->stop();
-    if (parts.server != nullptr) parts.server->stop();
-    parts.server.reset();
-    parts.api.reset();
-    if (parts.engine != nullptr) note(parts.engine->close());
-    parts.engine.reset();
-    if (parts.transport != nullptr) note(parts.transport->unmount());
-    parts.transport.reset();
-    parts.scrubber.reset();
-    if (parts.damage_log != nullptr) parts.damage_log->stop();
-    if (parts.store != nullptr) note(parts.store->close());
-    parts.store.reset();
-    return first;
-}
-
 // The client stops reading after this line.
 void report_start(std::optional<int> descriptor, const Status& start) {
     if (!descriptor.has_value()) return;
@@ -183,28 +111,101 @@ void report_start(std::optional<int> descriptor, const Status& start) {
     close(*descriptor);
 }
 
-}  // namespace
+// Serves until somebody wants it to stop, or until everything is ready for another image.
+Result<std::optional<Execution>> serve_requests(DaemonParts& parts, HandoverDesk& desk) {
+    for (;;) {
+        wait_for_event();
+        std::optional<std::string> program = desk.take();
+        if (is_stop_requested) return std::optional<Execution>{};
+        if (!program) continue;
+        Result<Execution> execution = parts.hand_over(*program);
+        if (execution) return std::optional(*std::move(execution));
+        desk.refuse(execution.error());
+        if (parts.is_lost()) return std::move(execution).error();
+        LB_TRY(parts.serve_again());
+    }
+}
 
-Status run_daemon(const DaemonOptions& options) {
-    keep_daemon_environment();
-    Parts parts;
-    Status started = open_parts(options, parts);
+// A hand-over ends it with everything still open: nothing of it may be destroyed before the process
+// has become the next image.
+Result<std::optional<Execution>> serve(const DaemonOptions& options, DaemonParts& parts,
+                                       HandoverDesk& desk,
+                                       const std::optional<Result<HandoverState>>& state) {
+    Status started = parts.open(state);
     if (!started.is_ok()) {
-        static_cast<void>(close_parts(parts).is_ok());  // its errors are in the log
-        parts.lock.reset();
+        static_cast<void>(parts.close().is_ok());  // its errors are in the log
+        parts.free_lock();
         report_start(options.ready_descriptor, started);
-        return started;
+        return std::move(started).error();
     }
     log_line(
         cat("lb ", version(), " serves ", options.home.directory, " (process ", getpid(), ")"));
     report_start(options.ready_descriptor, started);
     notify_systemd();
-    wait_for_stop();
+    Result<std::optional<Execution>> served = serve_requests(parts, desk);
+    if (served && served->has_value()) return served;
     log_line("stopping");
-    Status closed = close_parts(parts);
+    desk.close();
+    Status closed = parts.close();
     log_line("stopped");
-    std::move(*parts.lock).keep_until_exit();
-    return closed;
+    parts.keep_lock_until_exit();
+    LB_TRY(std::move(closed));
+    return served;
+}
+
+}  // namespace
+
+std::vector<std::string> serve_arguments(const DaemonOptions& options, int handover_descriptor) {
+    std::vector<std::string> words = {"lb",
+                                      "--home",
+                                      options.home.directory,
+                                      "serve",
+                                      "--handover-fd",
+                                      std::to_string(handover_descriptor),
+                                      "--scrub-rate",
+                                      std::to_string(options.scrub_bytes_per_second >> 20)};
+    if (!options.postgres_user.empty()) {
+        words.insert(words.end(), {"--postgres-user", options.postgres_user});
+    }
+    if (!options.postgres_bin_directory.empty()) {
+        words.insert(words.end(), {"--postgres-bin", options.postgres_bin_directory});
+    }
+    return words;
+}
+
+// The first thread only starts processes and becomes the next image; another one does the rest.
+Status run_daemon(const DaemonOptions& options) {
+    keep_daemon_environment();
+    std::optional<Result<HandoverState>> state;
+    if (options.handover_descriptor) {
+        state = read_handover_file(*options.handover_descriptor);
+        // Whatever was handed over: without the list of it it is of no use.
+        if (!state->is_ok()) close_range(STDERR_FILENO + 1, ~0U, 0);
+    }
+    LB_TRY(install_signal_handlers());
+    int end = eventfd(0, EFD_CLOEXEC);
+    if (end < 0) {
+        return system_error(ErrorCode::kDaemonStartFailed, "cannot make an eventfd", errno);
+    }
+    engine::become_starter_thread();
+    HandoverDesk desk(wake_up);
+    auto parts = std::make_unique<DaemonParts>(
+        options, DaemonHooks{.request_stop = request_stop, .desk = &desk});
+    Result<std::optional<Execution>> result = std::optional<Execution>{};
+    std::thread server([&] {
+        result = serve(options, *parts, desk, state);
+        uint64_t one = 1;
+        static_cast<void>(!write(end, &one, sizeof(one)));
+    });
+    engine::serve_process_starts(end);
+    server.join();
+    close(end);
+    std::optional<Execution> execution = LB_TRY(std::move(result));
+    if (!execution) return ok();
+    keep_stop_signals();
+    Error error = execute(*execution);
+    log_line(to_text(error));
+    _exit(static_cast<int>(ExitCode::kError));  // what is still open waits for what never comes
 }
 
 }  // namespace lb::cli

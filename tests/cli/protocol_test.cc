@@ -37,6 +37,8 @@ TEST(Protocol, CallsRoundTrip) {
     for (Kind kind : {Kind::kVersion, Kind::kProjects, Kind::kStatistics, Kind::kStopDaemon}) {
         EXPECT_EQ(round_trip({.kind = kind}), (ApiCall{.kind = kind}));
     }
+    ApiCall handover{.kind = Kind::kHandOver, .program = "/opt/an \"odd\" place/lb"};
+    EXPECT_EQ(round_trip(handover), handover);
     for (engine::Observe observe : {engine::Observe::kNo, engine::Observe::kYes}) {
         ApiCall call{.kind = Kind::kProject, .project = "shop", .observe = observe};
         EXPECT_EQ(round_trip(call), call);

@@ -118,6 +118,30 @@ TEST(ChildProcessTest, ReportsThatAProgramIsMissing) {
     ASSERT_FALSE(child);
 }
 
+TEST(ChildProcessTest, OutlivesTheThreadThatAskedForIt) {
+    ProcessOptions options = shell("exec sleep 100");
+    options.death_signal = SIGTERM;
+    std::shared_ptr<ChildProcess> child;
+    std::thread([&] {
+        child = LB_MUST(ChildProcess::start(options, [](const ChildProcess*, int) {}));
+    }).join();
+    EXPECT_FALSE(child->wait_for(50ms));
+    child->send_signal(SIGKILL);
+    EXPECT_TRUE(child->wait_for(10s));
+}
+
+TEST(ChildProcessTest, AdoptsAChildAndNobodyElses) {
+    pid_t pid = LB_MUST(spawn_process(shell("exec sleep 100")));
+    auto child = LB_MUST(ChildProcess::adopt(pid, [](const ChildProcess*, int) {}));
+    EXPECT_EQ(child->pid(), pid);
+    EXPECT_FALSE(child->wait_for(10ms));
+    EXPECT_TRUE(child->send_signal(SIGKILL));
+    EXPECT_TRUE(child->wait_for(10s));
+    auto ended = ChildProcess::adopt(pid, [](const ChildProcess*, int) { ADD_FAILURE(); });
+    ASSERT_FALSE(ended);
+    EXPECT_EQ(ended.error().code, ErrorCode::kComputeLost);
+}
+
 TEST(ProcessFeedTest, FeedsAndListens) {
     std::string sent;
     int chunks = 0;
