@@ -122,6 +122,8 @@ void write_transport(const store::FuseStatistics& transport, MetricsWriter& out)
     for (const store::FuseOperationStatistics& operation : transport.operations) {
         out.histogram(operation.latency, label("operation", operation.name));
     }
+    out.single("lb_fuse_uring_requests_total", kCounter, "Requests that came by io_uring.",
+               transport.uring_request_count);
     out.single("lb_fuse_split_writes_total", kCounter,
                "Writes that reached the store with a block cut.", transport.split_write_count);
     out.single("lb_fuse_joined_writes_total", kCounter, "Writes that the kernel cut and lb joined.",

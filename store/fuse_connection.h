@@ -6,6 +6,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -14,6 +16,7 @@
 #include "store/fuse_slow_work.h"
 #include "store/fuse_spin.h"
 #include "store/fuse_transport.h"
+#include "store/fuse_uring.h"
 #include "store/fuse_write_joiner.h"
 #include "store/store.h"
 
@@ -53,13 +56,19 @@ struct FuseConnection {
 
     Store& store;
     const FuseOptions options;
+    // Held while a request is answered: the handlers run one at a time.
+    std::mutex answering;
     FuseWriteJoiner writes;
     FuseSlowWork slow_work;
     FuseOpenDirectories directories;
-    FuseSpin spin;
+    FuseSpin spin;  // of /dev/fuse
     std::atomic<uint64_t> request_count{0};
+    std::atomic<uint64_t> uring_request_count{0};
     FuseCounters counters;
     FuseInit init;
+    // Set before the first request but FUSE_INIT; nullptr: all goes through /dev/fuse.
+    std::unique_ptr<FuseUring> uring;
+    std::string why_no_uring;
     // The kernel lets us set kFuseWritePagesMax. Known after the first answer.
     std::atomic<bool> has_large_requests{false};
 };

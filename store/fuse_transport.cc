@@ -12,12 +12,17 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string_view>
 
 #include "base/text.h"
 #include "store/fuse_baton.h"
 #include "store/fuse_connection.h"
 #include "store/fuse_mount.h"
 #include "store/fuse_thread.h"
+#include "store/fuse_uring_abi.h"
 
 namespace lb::store {
 
@@ -26,7 +31,43 @@ namespace {
 // -- Set-up of the connection --------------------------------------------------------------------
 // libfuse derives max_pages from max_write; then a buffer that does not start on a page runs out of
 // pages first, and its request ends inside a block. So the reply to FUSE_INIT is changed on its way
-// out.
+// out. It also says yes to io_uring.
+
+constexpr const char* kUringHelp = "echo Y | sudo tee /sys/module/fuse/parameters/enable_uring";
+
+Result<std::unique_ptr<FuseUring>> prepare_uring(FuseChannel channel, const fuse_init_in& offer) {
+    if (channel == FuseChannel::kDevice) {
+        return Error{.code = ErrorCode::kFuseMissing, .message = "io_uring is switched off"};
+    }
+    bool is_offered =
+        (offer.flags & FUSE_INIT_EXT) != 0 && (offer.flags2 & kFuseInitFlags2Uring) != 0;
+    if (is_offered) return FuseUring::prepare();
+    return Error{.code = ErrorCode::kFuseMissing, .message = "the kernel does not offer io_uring"};
+}
+
+void note_init(FuseConnection& connection, const fuse_in_header& header) {
+    const auto* bytes = reinterpret_cast<const std::byte*>(&header);
+    connection.init.request.assign(bytes, bytes + header.len);
+    connection.init.request_id = header.unique;
+    fuse_init_in offer{};  // older kernels send less
+    std::memcpy(&offer, &header + 1, std::min(header.len - sizeof header, sizeof offer));
+    auto uring = prepare_uring(connection.options.channel, offer);
+    if (uring) {
+        connection.uring = std::move(uring).value();
+    } else {
+        connection.why_no_uring = uring.error().message;
+    }
+}
+
+void complete_init(FuseConnection& connection, fuse_init_out& reply) {
+    reply.max_pages = kFuseWritePagesMax;
+    connection.has_large_requests = (reply.flags & FUSE_MAX_PAGES) != 0;
+    if (!connection.uring) return;
+    reply.flags |= FUSE_INIT_EXT;
+    reply.flags2 |= kFuseInitFlags2Uring;
+}
+
+// -- Requests ------------------------------------------------------------------------------------
 
 // Requests after which a file is not as it was, or must be in the log.
 bool changes_node(uint32_t operation) {
@@ -36,6 +77,7 @@ bool changes_node(uint32_t operation) {
 
 void note_request(FuseConnection& connection, const fuse_in_header& header) {
     connection.request_count.fetch_add(1, std::memory_order_relaxed);
+    if (header.opcode == FUSE_INIT) note_init(connection, header);
     FuseWriteJoiner& writes = connection.writes;
     if (!writes.is_holding() || header.opcode == FUSE_WRITE) return;
     writes.request_of_thread(header.pid);
@@ -43,13 +85,20 @@ void note_request(FuseConnection& connection, const fuse_in_header& header) {
     writes.time_passed(std::chrono::steady_clock::now());
 }
 
+// Lets go of what has been held back long enough. Returns how long to wait for requests at most.
+std::optional<std::chrono::milliseconds> look_at_held_writes(FuseConnection& connection) {
+    if (!connection.writes.is_holding()) return std::nullopt;
+    std::lock_guard alone(connection.answering);
+    connection.writes.time_passed(std::chrono::steady_clock::now());
+    return FuseWriteJoiner::kHoldTime;
+}
+
 // Sleeps until there is a request, a signal, or part of a block has been held back long enough.
 void sleep_until_request(FuseConnection& connection, int descriptor) {
     pollfd source{descriptor, POLLIN, 0};
-    bool is_holding = connection.writes.is_holding();
-    auto timeout_ms = is_holding ? static_cast<int>(FuseWriteJoiner::kHoldTime.count()) : -1;
-    ::poll(&source, 1, timeout_ms);
-    if (is_holding) connection.writes.time_passed(std::chrono::steady_clock::now());
+    std::optional<std::chrono::milliseconds> limit = look_at_held_writes(connection);
+    ::poll(&source, 1, limit ? static_cast<int>(limit->count()) : -1);
+    if (limit) look_at_held_writes(connection);
 }
 
 // read(2), which found nothing yet: now, or after a sleep. -1 and EAGAIN: come again.
@@ -73,32 +122,27 @@ ssize_t read_hook(int descriptor, void* buffer, size_t size, void* user_data) {
     auto& connection = *static_cast<FuseConnection*>(user_data);
     ssize_t count = ::read(descriptor, buffer, size);
     if (count < 0 && errno == EAGAIN) count = read_late(connection, descriptor, buffer, size);
-    if (count >= static_cast<ssize_t>(sizeof(fuse_in_header))) {
-        const auto& header = *static_cast<const fuse_in_header*>(buffer);
-        note_request(connection, header);
-        if (header.opcode == FUSE_INIT) {
-            const auto* bytes = static_cast<const std::byte*>(buffer);
-            connection.init.request.assign(bytes, bytes + count);
-            connection.init.request_id = header.unique;
-        }
-    }
     return count;
 }
 
+size_t bytes_of(std::span<const iovec> pieces) {
+    size_t bytes = 0;
+    for (const iovec& piece : pieces) bytes += piece.iov_len;
+    return bytes;
+}
+
 // True: the kernel must not get this reply, because it has got it long ago.
-bool note_init_reply(FuseConnection& connection, const iovec* pieces, int count) {
+bool note_init_reply(FuseConnection& connection, std::span<const iovec> pieces) {
     FuseInit& init = connection.init;
     const auto* header = static_cast<const fuse_out_header*>(pieces[0].iov_base);
     if (header->unique != std::exchange(init.request_id, 0)) return false;
-    if (header->error == 0 && count == 2) {
-        auto* reply = static_cast<fuse_init_out*>(pieces[1].iov_base);
-        reply->max_pages = kFuseWritePagesMax;
-        connection.has_large_requests = (reply->flags & FUSE_MAX_PAGES) != 0;
+    if (header->error == 0 && pieces.size() == 2) {
+        complete_init(connection, *static_cast<fuse_init_out*>(pieces[1].iov_base));
     }
     Bytes bytes;
-    for (int i = 0; i < count; ++i) {
-        const auto* piece = static_cast<const std::byte*>(pieces[i].iov_base);
-        bytes.insert(bytes.end(), piece, piece + pieces[i].iov_len);
+    for (const iovec& piece : pieces) {
+        const auto* start = static_cast<const std::byte*>(piece.iov_base);
+        bytes.insert(bytes.end(), start, start + piece.iov_len);
     }
     init.is_as_before = !init.is_replay || bytes == init.reply;
     init.reply = std::move(bytes);
@@ -107,11 +151,10 @@ bool note_init_reply(FuseConnection& connection, const iovec* pieces, int count)
 
 ssize_t write_hook(int descriptor, iovec* pieces, int count, void* user_data) {
     auto& connection = *static_cast<FuseConnection*>(user_data);
-    if (connection.init.request_id != 0 && note_init_reply(connection, pieces, count)) {
-        ssize_t size = 0;
-        for (int i = 0; i < count; ++i) size += static_cast<ssize_t>(pieces[i].iov_len);
-        return size;
-    }
+    std::span<const iovec> all(pieces, static_cast<size_t>(count));
+    bool is_done = (connection.init.request_id != 0 && note_init_reply(connection, all)) ||
+                   (connection.uring && connection.uring->reply(all));
+    if (is_done) return static_cast<ssize_t>(bytes_of(all));
     return ::writev(descriptor, pieces, count);
 }
 
@@ -147,6 +190,9 @@ Result<Session> make_session(FuseConnection& connection, int descriptor) {
     return session;
 }
 
+// One for the syncs while another drops cached ranges.
+constexpr size_t kSlowThreads = 2;
+
 // -- Transport -----------------------------------------------------------------------------------
 
 class Transport final : public FuseTransport {
@@ -159,6 +205,7 @@ public:
 
     void forget_line(LineId line) override;
     FuseStatistics statistics() const override;
+    Status check_hand_over() const override;
     void pause() override;
     void resume() override;
     FuseHandover hand_over() const override;
@@ -170,11 +217,15 @@ private:
     Status check_first_answer();
     void serve();
     bool serve_one(fuse_buf& buffer);
+    void answer(fuse_buf& request);
+    void start_uring();
+    void serve_uring_request(std::span<std::byte> request);
 
     FuseConnection connection_;
     Session session_;
     FuseBaton baton_;
     InterruptibleThreads threads_;
+    InterruptibleThreads slow_threads_;  // with io_uring, whose threads never wait for the disk
 };
 
 Status Transport::start() {
@@ -236,10 +287,19 @@ Status Transport::check_first_answer() {
         return system_error(ErrorCode::kFuseMissing, cat("the new mount on ", quoted(directory)),
                             errno);
     }
-    if (connection_.has_large_requests) return ok();
+    if (!connection_.has_large_requests) {
+        return Error{.code = ErrorCode::kFuseMissing,
+                     .message = "the kernel's FUSE is too old to keep PostgreSQL's blocks whole",
+                     .help = "use Linux 4.20 or newer"};
+    }
+    bool is_as_wanted =
+        connection_.options.channel != FuseChannel::kUring || connection_.uring_request_count > 0;
+    if (is_as_wanted) return ok();
     return Error{.code = ErrorCode::kFuseMissing,
-                 .message = "the kernel's FUSE is too old to keep PostgreSQL's blocks whole",
-                 .help = "use Linux 4.20 or newer"};
+                 .message = cat("FUSE over io_uring cannot be used: ",
+                                connection_.uring ? "the kernel refused the queues"
+                                                  : connection_.why_no_uring),
+                 .help = kUringHelp};
 }
 
 void Transport::serve() {
@@ -247,9 +307,11 @@ void Transport::serve() {
     fuse_buf buffer{};
     while (baton_.take()) {
         bool has_slow_work = false;
-        while (!has_slow_work && serve_one(buffer)) has_slow_work = connection_.slow_work.claim();
+        while (!has_slow_work && serve_one(buffer)) {
+            has_slow_work = connection_.slow_work.is_waiting();
+        }
         baton_.pass();
-        if (has_slow_work) connection_.slow_work.run(connection_.store, session_.get());
+        if (has_slow_work) connection_.slow_work.do_work(connection_.store, session_.get());
     }
     std::free(buffer.mem);
 }
@@ -259,15 +321,45 @@ bool Transport::serve_one(fuse_buf& buffer) {
     if (baton_.is_stopped()) return false;
     int count = fuse_session_receive_buf(session_.get(), &buffer);
     if (count > 0) {
-        uint32_t operation = static_cast<const fuse_in_header*>(buffer.mem)->opcode;
-        auto started = std::chrono::steady_clock::now();
-        fuse_session_process_buf(session_.get(), &buffer);
-        connection_.counters.count(operation, std::chrono::steady_clock::now() - started);
+        bool is_init = static_cast<const fuse_in_header*>(buffer.mem)->opcode == FUSE_INIT;
+        answer(buffer);
+        if (is_init && connection_.uring) start_uring();
         return true;
     }
     if (count == -EINTR || count == -EAGAIN) return true;
     baton_.stop();
     return false;
+}
+
+void Transport::answer(fuse_buf& request) {
+    const auto& header = *static_cast<const fuse_in_header*>(request.mem);
+    uint32_t operation = header.opcode;
+    std::lock_guard alone(connection_.answering);
+    auto started = std::chrono::steady_clock::now();
+    note_request(connection_, header);
+    fuse_session_process_buf(session_.get(), &request);
+    connection_.counters.count(operation, std::chrono::steady_clock::now() - started);
+}
+
+// -- Requests that come by io_uring --------------------------------------------------------------
+
+void Transport::start_uring() {
+    slow_threads_.start(kSlowThreads, [this] {
+        ask_for_short_slices();
+        connection_.slow_work.do_work_until_stopped(connection_.store, session_.get());
+    });
+    connection_.uring->start(
+        fuse_session_fd(session_.get()),
+        {.serve = [this](std::span<std::byte> request) { serve_uring_request(request); },
+         .wait_limit = [this] { return look_at_held_writes(connection_); }});
+}
+
+void Transport::serve_uring_request(std::span<std::byte> request) {
+    fuse_buf buffer{};
+    buffer.mem = request.data();
+    buffer.size = request.size();
+    connection_.uring_request_count.fetch_add(1, std::memory_order_relaxed);
+    answer(buffer);
 }
 
 void Transport::forget_line(LineId line) {
@@ -279,9 +371,17 @@ void Transport::forget_line(LineId line) {
 
 FuseStatistics Transport::statistics() const {
     return {.request_count = connection_.request_count.load(std::memory_order_relaxed),
+            .uring_request_count = connection_.uring_request_count.load(std::memory_order_relaxed),
             .split_write_count = connection_.writes.split_write_count(),
             .joined_write_count = connection_.writes.joined_write_count(),
             .operations = connection_.counters.statistics()};
+}
+
+Status Transport::check_hand_over() const {
+    if (!connection_.uring) return ok();
+    return Error{.code = ErrorCode::kHandoverRefused,
+                 .message = "requests come by io_uring, whose queues end with this program",
+                 .help = "lb stop ends the computes; the next command starts the new lb"};
 }
 
 void Transport::pause() {
@@ -307,6 +407,11 @@ FuseHandover Transport::hand_over() const {
 Status Transport::unmount() {
     if (!session_) return ok();
     pause();
+    if (connection_.uring) {
+        connection_.slow_work.stop();
+        slow_threads_.stop();
+        connection_.uring->stop();
+    }
     connection_.writes.let_go_of_all();
     session_.reset();  // closes the connection: who still has files open is told ENOTCONN
     const std::string& directory = connection_.options.mount_directory;
@@ -315,6 +420,13 @@ Status Transport::unmount() {
 }
 
 }  // namespace
+
+FuseChannel fuse_channel_of_environment() {
+    const char* value = std::getenv("LB_FUSE_URING");
+    if (value == nullptr) return FuseChannel::kFastest;
+    if (std::string_view(value) == "off") return FuseChannel::kDevice;
+    return std::string_view(value) == "on" ? FuseChannel::kUring : FuseChannel::kFastest;
+}
 
 Result<std::unique_ptr<FuseTransport>> FuseTransport::mount(Store& store, FuseOptions options) {
     auto transport = std::make_unique<Transport>(store, std::move(options));

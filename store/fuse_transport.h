@@ -5,9 +5,9 @@
 // large request inside a block, and a block that it cuts while it copies into its cache is joined
 // again (docs/transport.md).
 //
-// One thread at a time reads requests and answers what is in memory; before it waits for the disk
-// another one takes over. Node ids are (line << 40 | inode), so that (st_dev, st_ino) is unique per
-// data directory.
+// Requests come by io_uring where the kernel offers that, else by /dev/fuse (docs/transport.md).
+// One at a time is answered from memory; what waits for the disk does not hold up the others. Node
+// ids are (line << 40 | inode), so that (st_dev, st_ino) is unique per data directory.
 #pragma once
 
 #include <functional>
@@ -27,6 +27,16 @@ enum class FuseCache {
     kKernel,  // reads from the page cache, writes go through it
 };
 
+// How requests come.
+enum class FuseChannel {
+    kFastest,  // by io_uring if the kernel offers it, else by /dev/fuse
+    kDevice,
+    kUring,  // or mounting fails
+};
+
+// LB_FUSE_URING: "off" and "on" are kDevice and kUring, for tests and in emergencies.
+FuseChannel fuse_channel_of_environment();
+
 struct FuseOptions {
     std::string mount_directory;
     // Owner that all files show; the compute's user. Other users get in only if lb runs as root
@@ -34,6 +44,7 @@ struct FuseOptions {
     uint32_t uid = 0;
     uint32_t gid = 0;
     FuseCache cache = FuseCache::kKernel;
+    FuseChannel channel = fuse_channel_of_environment();
     uint32_t pool_threads = 4;
     // Called with the reason whenever a program is told EIO; from the transport's threads.
     std::function<void(const Error&)> on_failure = {};
@@ -41,8 +52,9 @@ struct FuseOptions {
 
 struct FuseStatistics {
     uint64_t request_count = 0;
-    uint64_t split_write_count = 0;   // writes that cut a block; must stay 0 for relation files
-    uint64_t joined_write_count = 0;  // cuts by the kernel that were put together again
+    uint64_t uring_request_count = 0;  // of these, came by io_uring
+    uint64_t split_write_count = 0;    // writes that cut a block; must stay 0 for relation files
+    uint64_t joined_write_count = 0;   // cuts by the kernel that were put together again
     // How long handlers took; that of a sync ends when it begins to wait (the store counts syncs).
     std::vector<FuseOperationStatistics> operations = {};
 };
@@ -64,6 +76,8 @@ public:
     // Makes the kernel forget what it cached of a line that was deleted.
     virtual void forget_line(LineId line) = 0;
     virtual FuseStatistics statistics() const = 0;
+    // Errors: kHandoverRefused if what serves the connection cannot change hands.
+    virtual Status check_hand_over() const = 0;
     // Answers what was asked and asks for nothing more: programs wait until resume(), or until
     // another image of this process adopts the connection.
     virtual void pause() = 0;

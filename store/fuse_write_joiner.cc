@@ -46,6 +46,7 @@ WriteOutcome FuseWriteJoiner::write(const WriteRequest& request) {
                                      .offset = end - held_bytes},
                          .bytes = {held.begin(), held.end()},
                          .held_since = std::chrono::steady_clock::now()});
+        note_what_is_held();
     }
     return {};
 }
@@ -63,6 +64,7 @@ std::optional<FuseWriteJoiner::Part> FuseWriteJoiner::take_beginning_of(
     if (found != held_.end()) {
         beginning = std::move(*found);
         held_.erase(found);
+        note_what_is_held();
     }
     request_of_thread(request.thread);
     change_of_node(request.node);
@@ -89,6 +91,7 @@ void FuseWriteJoiner::let_go_where(const Condition& condition) {
         }
         let_go(held_[i]);
         held_.erase(held_.begin() + static_cast<ptrdiff_t>(i));
+        note_what_is_held();
     }
 }
 

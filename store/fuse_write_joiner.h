@@ -13,7 +13,8 @@
 // kHoldTime shows that the program meant to write a part; then it goes into the log as it is.
 // (PostgreSQL writes whole blocks wherever a file goes on.)
 //
-// Not thread-safe: for the thread that holds the baton. The counters may be read by others.
+// Not thread-safe: for the thread that answers a request. What it says of itself without changing
+// anything (is_holding(), the counters) may be asked by others.
 #pragma once
 
 #include <atomic>
@@ -53,7 +54,7 @@ public:
 
     WriteOutcome write(const WriteRequest& request);
 
-    bool is_holding() const { return !held_.empty(); }
+    bool is_holding() const { return is_holding_.load(std::memory_order_acquire); }
     // A request other than a write was received.
     void request_of_thread(uint32_t thread);
     void change_of_node(Node node);
@@ -89,10 +90,12 @@ private:
     template <class Condition>
     void let_go_where(const Condition& condition);
     void let_go(const Part& part);
+    void note_what_is_held() { is_holding_.store(!held_.empty(), std::memory_order_release); }
 
     Store& store_;
     const FuseCache cache_;
     std::vector<Part> held_;
+    std::atomic<bool> is_holding_{false};
     Bytes joined_;
     std::vector<std::pair<Node, Error>> failures_;
     std::atomic<uint64_t> split_writes_{0};

@@ -187,6 +187,7 @@ Json Api::statistics() const {
     store::FuseStatistics transport = parts_.transport->statistics();
     Json transport_json = Json::object();
     transport_json.set("request_count", transport.request_count);
+    transport_json.set("uring_request_count", transport.uring_request_count);
     transport_json.set("split_write_count", transport.split_write_count);
     transport_json.set("joined_write_count", transport.joined_write_count);
     Json json = version_document();

@@ -21,6 +21,7 @@ Error busy() {
 }  // namespace
 
 Result<Execution> DaemonParts::hand_over(const std::string& program) {
+    LB_TRY(parts_.transport->check_hand_over());
     Successor successor = LB_TRY(find_successor(program));
     log_line(cat("handing over to lb ", successor.version, " (", successor.path, ")"));
     listener_ = parts_.server->quiesce();

@@ -31,6 +31,7 @@ ADAPTERS = [
     (r"rocksdb/", r"store/index_rocksdb\.cc"),
     (r"zstd\.h", r"store/compression_zstd\.cc"),
     (r"fuse(3/|_lowlevel|\.h)", r"store/fuse_[a-z_]*\.cc|store/fuse_internal\.h"),
+    (r"liburing", r"store/fuse_uring_queue\.cc"),
     (r"pqxx/|libpq-fe\.h", r"engine/(sql|postgres)[a-z_]*\.cc"),
     (r"git2(\.h|/)", r"engine/git_[a-z_]*\.cc"),
     (r"CLI/", r"cli/options\.cc"),
