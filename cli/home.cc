@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
@@ -115,12 +116,19 @@ Status make_ancestors(const std::string& path) {
                     "choose another home with LB_HOME");
 }
 
-// Changing the mode of somebody's /tmp would be a bad start: an existing directory must be empty or
-// hold a home already.
+// Changing the mode of somebody's /tmp would be a bad start: an existing directory must hold a home
+// already, or nothing but the beginning of one, which another first command is just making.
 Status check_is_home(const std::string& directory) {
     std::error_code failure;
     std::filesystem::directory_iterator entries(directory, failure);
-    if (failure || entries == std::filesystem::directory_iterator()) return ok();
+    if (failure) return ok();
+    bool is_all_ours = std::ranges::all_of(entries, [](const auto& entry) {
+        std::string name = entry.path().filename().string();
+        std::error_code ignored;
+        return (name == "run" || name == "store" || name == "mnt" || name == "log") &&
+               entry.is_directory(ignored);
+    });
+    if (is_all_ours) return ok();
     if (std::filesystem::is_directory(directory + "/run", failure) &&
         std::filesystem::is_directory(directory + "/store", failure)) {
         return ok();

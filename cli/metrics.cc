@@ -110,6 +110,13 @@ void write_store(const store::StoreStatistics& store, MetricsWriter& out) {
     out.single("lb_store_index_chunk_loads_total", kCounter,
                "Chunks of block places loaded from the index.", store.index_chunk_misses);
     out.single("lb_store_lines", kGauge, "Lines that are not deleted.", store.line_count);
+    out.single("lb_store_cold_bytes", kGauge, "Bytes in cold segments.", store.cold_bytes);
+    out.single("lb_store_reclaim_debt_bytes", kGauge,
+               "Full segments that reclaim could work on, in bytes.", store.reclaim_debt_bytes);
+    out.single("lb_store_reclaimed_bytes_total", kCounter,
+               "Bytes of segments that reclaim has removed.", store.reclaimed_bytes);
+    out.single("lb_store_write_pressure", kGauge,
+               "How much writers are slowed down for reclaim, 0 to 1.", store.write_pressure);
     out.single("lb_store_free_bytes", kGauge, "Free space of the file system.", store.free_bytes);
     out.single("lb_store_damage_met_total", kCounter,
                "Reads and writes that failed because the log is damaged there.",

@@ -104,7 +104,8 @@ std::string totals_text(const Json& store, double interval_s) {
     std::string text =
         cat("log ", bytes_text(number_of(store, "log_bytes")), ", ",
             bytes_text(number_of(store, "log_bytes_per_s")), "/s    free ",
-            bytes_text(number_of(store, "free_bytes")), "    not synced ",
+            bytes_text(number_of(store, "free_bytes")), "    to reclaim ",
+            bytes_text(number_of(store, "reclaim_debt_bytes")), "    not synced ",
             count_text(number_of(store, "unsynced_frames")), " frames\n", "syncs ",
             count_text(number_of(store, "syncs_per_s")), "/s, half below ",
             format_duration(
@@ -140,6 +141,7 @@ Json top_sample(const MetricsSource& source) {
     const store::StoreStatistics& store = source.store;
     Json store_json = Json::object();
     store_json.set("log_bytes", store.log_bytes);
+    store_json.set("reclaim_debt_bytes", store.reclaim_debt_bytes);
     store_json.set("free_bytes", store.free_bytes);
     store_json.set("unsynced_frames", store.position.value() - store.durable_position.value());
     store_json.set("syncs", store.syncs.count());
@@ -182,8 +184,8 @@ Result<Json> top_document(const Json& before, const Json& now) {
     const Json& old_store = *LB_TRY(before.object_at("store"));
     const Json& store = *LB_TRY(now.object_at("store"));
     Json store_json = Json::object();
-    for (const char* key :
-         {"log_bytes", "free_bytes", "unsynced_frames", "damage_met", "scrub_problems"}) {
+    for (const char* key : {"log_bytes", "reclaim_debt_bytes", "free_bytes", "unsynced_frames",
+                            "damage_met", "scrub_problems"}) {
         store_json.set(key, LB_TRY(store.unsigned_at(key)));
     }
     for (const char* key : {"log_bytes", "syncs", "requests", "block_reads", "block_writes"}) {

@@ -161,6 +161,7 @@ void FuseWriteJoiner::take_over(const FuseHandover& handover) {
              .bytes = held.bytes,
              .held_since = std::chrono::steady_clock::now()});
     }
+    note_what_is_held();
     for (const LateFailure& failure : handover.late_failures) {
         failures_.emplace_back(failure.node,
                                Error{.code = failure.code, .message = failure.message});

@@ -181,6 +181,9 @@ Json Api::statistics() const {
     store_json.set("block_reads", store.block_reads);
     store_json.set("block_writes", store.block_writes);
     store_json.set("index_chunk_misses", store.index_chunk_misses);
+    store_json.set("cold_bytes", store.cold_bytes);
+    store_json.set("reclaim_debt_bytes", store.reclaim_debt_bytes);
+    store_json.set("reclaimed_bytes", store.reclaimed_bytes);
     store_json.set("free_bytes", store.free_bytes);
     store_json.set("damage_met_count", store.damage_met_count);
     store_json.set("position", store.position.value());

@@ -1,6 +1,7 @@
 // Kills the daemon, a compute, or both, while pgbench runs, again and again. Clients remember which
 // of their commits were acknowledged; after each kill every one of them must be there, and
-// everything must go on without anybody's help. LB_KILLS sets how often (20 each by default).
+// everything must go on without anybody's help. Nothing of the past is kept, so that reclaim works
+// on every segment as soon as it is full. LB_KILLS sets how often (20 each by default).
 #include <gtest/gtest.h>
 #include <libpq-fe.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -29,6 +31,7 @@ using namespace std::chrono_literals;
 constexpr const char* kSpec = R"(
 [project]
 name = "kill"
+history_retention = "0"
 
 [databases.bench]
 )";
@@ -199,6 +202,8 @@ protected:
         for (auto& recorder : recorders) commit_count += recorder->acknowledged().size();
         EXPECT_GT(commit_count, static_cast<size_t>(kill_count));
         check_database();
+        EXPECT_TRUE(std::filesystem::exists(home_->directory() + "/home/store/MANIFEST"))
+            << "nothing was reclaimed";
     }
 
     void kill_daemon() {

@@ -181,7 +181,9 @@ TEST_F(EngineComputeTest, DeletingABranchEndsItsServer) {
     std::string directory = data_directory("a");
     std::string log = LB_MUST(home_->engine().log_path("shop", "a"));
     EXPECT_EQ(::access(log.c_str(), R_OK), 0);
-    LB_MUST(home_->apply(change_set({delete_branch("a")})));
+    ResourceChange purge = delete_branch("a");
+    purge.is_purge = true;
+    LB_MUST(home_->apply(change_set({purge})));
     EXPECT_TRUE(find_postgres_in(directory).empty());
     EXPECT_NE(::access(log.c_str(), F_OK), 0);
     EXPECT_NE(::access(directory.c_str(), F_OK), 0);
