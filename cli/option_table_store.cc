@@ -122,8 +122,8 @@ CommandInfo debug_super_command() {
 
 std::vector<CommandInfo> store_commands() {
     return {
-        top_command(),           metrics_command(),     statistics_command(),
-        fsck_command(),          debug_index_command(), debug_catalog_command(),
+        top_command(),           metrics_command(),        statistics_command(),
+        fsck_command(),          debug_index_command(),    debug_catalog_command(),
         debug_segment_command(), debug_manifest_command(), debug_super_command(),
     };
 }

@@ -107,8 +107,7 @@ private:
     void check_missing() {
         std::string_view raw_key = given_.rebuilt->key();
         std::optional<DecodedKey> key = decode_key(raw_key);
-        if (key && (key->space == KeySpace::kMeta || key->space == KeySpace::kTime))
-            return;
+        if (key && (key->space == KeySpace::kMeta || key->space == KeySpace::kTime)) return;
         if (key && key->space == KeySpace::kNote && is_partly_replayed_) return;
         if (key && given_.step != nullptr && given_.step->may_be_gone(*key, raw_key)) return;
         if (key && (is_unlogged_inode(*key, raw_key) || cannot_be_told(*key, raw_key))) return;
@@ -119,8 +118,7 @@ private:
     // It follows from what a line had inherited that is gone, and was reclaimed with it.
     bool cannot_be_told(const DecodedKey& key, std::string_view raw_key) const {
         bool is_gone = given_.lines != nullptr && given_.lines->find(key.line) == nullptr;
-        return is_gone &&
-               (key.space == KeySpace::kLogicalBytes || is_unlogged_inode(key, raw_key));
+        return is_gone && (key.space == KeySpace::kLogicalBytes || is_unlogged_inode(key, raw_key));
     }
     // Attributes that came from memory, when their times were written out.
     bool is_unlogged_inode(const DecodedKey& key, std::string_view raw_key) const {

@@ -36,7 +36,7 @@ public:
 
 private:
     uint64_t first_sequence_ = kNewest;
-    uint64_t last_sequence_ = kNewest;  // until the end of the inputs was seen
+    uint64_t last_sequence_ = kNewest;     // until the end of the inputs was seen
     std::unordered_set<uint64_t> inputs_;  // of cold segments
     std::unordered_map<uint64_t, uint64_t> outputs_;
 };

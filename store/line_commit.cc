@@ -65,9 +65,7 @@ Status LineCommit::check_new_line(const NewLine& line,
 
 Status LineCommit::check_position(const Line& line, Position position) const {
     if (position == kHead) return ok();
-    // Between a line's fork and its creation it shows just what it inherited.
-    bool is_root = line.parent == nullptr;
-    Position first = is_root ? line.info.created_position : line.info.fork_position;
+    Position first = line.first_position();
     Position last = head_;
     LineId id = line.info.line;
     if (position < first || position > last) {

@@ -26,6 +26,11 @@ struct Line {
     Line* parent = nullptr;
     std::vector<LineId> children;  // sorted; deleted ones with descendants included
     bool is_dirty = false;         // differs from what the index has
+
+    // Between a line's fork and its creation it shows just what it inherited.
+    Position first_position() const {
+        return parent == nullptr ? info.created_position : info.fork_position;
+    }
 };
 
 // A line, and the newest sequence on it that is visible.

@@ -353,7 +353,7 @@ Result<std::vector<SurveyedSegment>> list_segments(Disk& disk, const std::string
         std::optional<SegmentId> id = segment_from_name(name);
         if (!id || (end && *id > end->segment)) continue;
         while (next() < *id) result.push_back({.segment = next()});  // ids have no gaps
-        if (*id < next()) continue;  // before the first
+        if (*id < next()) continue;                                  // before the first
         bool is_last = end && *id == end->segment;
         result.push_back({.segment = *id, .end_offset = is_last ? end->offset : 0});
     }

@@ -1,6 +1,4 @@
 // What a line's blocks are used for, and that reclaim frees what was foretold.
-#include <random>
-
 #include "store/segment_log.h"
 #include "tests/store/reclaim_fixture.h"
 
@@ -13,18 +11,13 @@ class LineUsageTest : public ReclaimFixture {
 protected:
     static constexpr uint64_t kLettersBytes = kBlockBytes + kRecordHeaderBytes;  // a block of them
 
-    // Blocks that do not get smaller in cold segments.
     void fill_with_noise(LineId line, InodeId file) {
-        std::string noise(30 * kBlockBytes, '\0');
-        for (char& byte : noise) byte = static_cast<char>(random_());
-        LB_MUST(store_->write(line, file, 0, as_bytes(noise)));
+        LB_MUST(store_->write(line, file, 0, as_bytes(noise())));
     }
     LineUsage usage(LineId line) {
         reopen();  // nothing measured before counts
         return LB_MUST(store_->usage(line));
     }
-
-    std::mt19937_64 random_{1};
 };
 
 TEST_F(LineUsageTest, BlocksAreShownKeptOrInherited) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <random>
 #include <string>
 
 #include "base/text.h"
@@ -50,6 +51,12 @@ protected:
         LB_MUST(store_->write(line, file, 0, as_bytes(text)));
         return store_->position();
     }
+    // 30 blocks that do not get smaller in cold segments.
+    std::string noise() {
+        std::string text(30 * kBlockBytes, '\0');
+        for (char& byte : text) byte = static_cast<char>(random_());
+        return text;
+    }
     char letter_at(LineId line, InodeId file, uint64_t block) {
         std::byte byte{};
         LB_MUST(store_->read(line, file, block * kBlockBytes + 77, {&byte, 1}));
@@ -66,6 +73,7 @@ protected:
     }
 
     MemoryDisk disk_;
+    std::mt19937_64 random_{1};
     std::unique_ptr<Store> store_;
 };
 

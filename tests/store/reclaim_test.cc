@@ -49,17 +49,15 @@ TEST_F(Reclaim, ADroppedBranchGivesItsSpaceBack) {
     InodeId file = new_file(main, "table");
     fill(main, file, 'm');
     LineId child = new_line(main);
-    std::string noise(30 * kBlockBytes, '\0');
-    std::mt19937_64 random(1);
-    for (char& byte : noise) byte = static_cast<char>(random());
+    const std::string text = noise();
     for (uint64_t i = 0; i < 10; i++) {
-        LB_MUST(store_->write(child, file, i * noise.size(), as_bytes(noise)));
+        LB_MUST(store_->write(child, file, i * text.size(), as_bytes(text)));
     }
     for (int i = 0; i < 4; i++) fill(main, file, 'n');
     keep_nothing();
     reclaim_all();
     uint64_t before_bytes = stored_bytes();
-    EXPECT_GT(before_bytes, 10 * noise.size());
+    EXPECT_GT(before_bytes, 10 * text.size());
     LB_MUST(store_->commit({.remove = {child}}));
     for (int i = 0; i < 4; i++) fill(main, file, 'o');
     reclaim_all();
@@ -221,12 +219,10 @@ TEST_F(Reclaim, AFullDiskLetsABranchGoAndHasRoomAgain) {
     InodeId file = new_file(main, "table");
     fill(main, file, 'm');
     LineId child = new_line(main);
-    std::string noise(30 * kBlockBytes, '\0');
-    std::mt19937_64 random(1);
-    for (char& byte : noise) byte = static_cast<char>(random());
+    const std::string text = noise();
     disk_.set_capacity_bytes(disk_.used_bytes() + (uint64_t{6} << 20));
     auto write = [&](LineId line, uint64_t at) {
-        return store_->write(line, file, at * noise.size(), as_bytes(noise));
+        return store_->write(line, file, at * text.size(), as_bytes(text));
     };
     Result<FileAttributes> written = write(child, 1);
     for (uint64_t i = 2; written.is_ok(); i++) {
