@@ -122,6 +122,9 @@ private:
 
     // Tells of an error that is damage; returns it.
     Error met(LineId line, InodeId inode, uint64_t offset, Error error);
+    void tell(const DamageMet& damage);
+    // Of any error.
+    void tell_reclaim_stopped(const Error& error);
 
     uint64_t free_bytes() const {
         Result<uint64_t> bytes = disk_.free_bytes(options_.directory);

@@ -69,6 +69,9 @@ public:
     // With the store's lock held: a line was removed, so cold segments may have got emptier.
     void line_removed() { check_all_cold_ = true; }
 
+    // After such an error. For who calls step().
+    bool has_stopped() const { return has_failed_; }
+
     ReclaimStatistics statistics() const;
 
 private:

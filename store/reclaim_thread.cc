@@ -38,12 +38,20 @@ Result<bool> ReclaimThread::step_now() {
     std::lock_guard lock(step_mutex_);
     std::optional<RestoreWindows> windows = this->windows();
     if (!windows) return false;
+    bool had_stopped = reclaim_.has_stopped();
     Result<bool> stepped = reclaim_.step(*windows, urgency());
     update_pressure();
+    if (!stepped && !had_stopped && reclaim_.has_stopped() && options_.on_stopped) {
+        options_.on_stopped(stepped.error());
+    }
     return stepped;
 }
 
 void ReclaimThread::update_pressure() {
+    if (reclaim_.has_stopped()) {  // slower writers would not help
+        throttle_.set_pressure(0);
+        return;
+    }
     auto debt = static_cast<double>(reclaim_.statistics().debt_bytes);
     auto from = static_cast<double>(options_.debt_from_bytes);
     auto full = static_cast<double>(options_.debt_full_bytes);

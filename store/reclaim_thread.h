@@ -24,6 +24,8 @@ struct ReclaimThreadOptions {
     // from which on both as much as ever.
     uint64_t debt_from_bytes = uint64_t{1} << 30;
     uint64_t debt_full_bytes = uint64_t{4} << 30;
+    // Called after the step after which nothing more is reclaimed, without the lock of the store.
+    std::function<void(const Error&)> on_stopped = {};
 };
 
 class ReclaimThread {

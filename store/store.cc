@@ -40,12 +40,20 @@ Status LogStore::start() {
     reclaim_ = std::make_unique<ReclaimThread>(
         *log_, *projection_, disk_, change_mutex_,
         [this](LineId line, InodeId inode) { return tree_->is_open(line, inode); },
-        ReclaimThreadOptions{.directory = options_.directory,
-                             .has_thread = options_.has_reclaim_thread});
+        ReclaimThreadOptions{
+            .directory = options_.directory,
+            .has_thread = options_.has_reclaim_thread,
+            .on_stopped = [this](const Error& why) { tell_reclaim_stopped(why); }});
     Status resumed = reclaim_->resume();
     if (resumed || resumed.error().code != ErrorCode::kStoreDamaged) return resumed;
-    met(LineId{}, InodeId{}, 0, std::move(resumed).error());
+    tell_reclaim_stopped(resumed.error());
     return ok();
+}
+
+void LogStore::tell_reclaim_stopped(const Error& error) {
+    Error told = error;
+    told.message = cat("no space is reclaimed until lb is restarted: ", error.message);
+    tell({LineId{}, InodeId{}, 0, std::move(told)});
 }
 
 LineId LogStore::reserve_line() {

@@ -109,10 +109,13 @@ Result<FileAttributes> LogStore::write(LineId line, InodeId inode, uint64_t offs
 }
 
 Error LogStore::met(LineId line, InodeId inode, uint64_t offset, Error error) {
-    if (error.code != ErrorCode::kStoreDamaged) return error;
-    damage_met_.fetch_add(1, std::memory_order_relaxed);
-    if (options_.on_damage) options_.on_damage({line, inode, offset, error});
+    if (error.code == ErrorCode::kStoreDamaged) tell({line, inode, offset, error});
     return error;
+}
+
+void LogStore::tell(const DamageMet& damage) {
+    damage_met_.fetch_add(1, std::memory_order_relaxed);
+    if (options_.on_damage) options_.on_damage(damage);
 }
 
 Status LogStore::allocate(LineId line, InodeId inode, uint64_t offset, uint64_t length) {

@@ -25,7 +25,8 @@ public:
     // After a write, without locks held. Sleeps when a millisecond has come together.
     void charge(uint64_t bytes) {
         if (pressure() <= 0) return;
-        int64_t due = owed_ns_.fetch_add(due_for(bytes).count()) + due_for(bytes).count();
+        int64_t cost = due_for(bytes).count();
+        int64_t due = owed_ns_.fetch_add(cost) + cost;
         if (due < kSleepMin.count()) return;
         due = owed_ns_.exchange(0);
         if (due > 0) std::this_thread::sleep_for(std::chrono::nanoseconds(due));

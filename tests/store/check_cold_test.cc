@@ -328,6 +328,23 @@ TEST_F(CheckColdTest, AStepThatWasCutShortIsLegal) {
     EXPECT_EQ(text_of(check()), "");
 }
 
+TEST_F(CheckColdTest, ReclaimThatMeetsDamageSaysSoAndStops) {
+    store_ = LB_MUST(open());
+    for (int i = 0; i < 4; i++) fill_segments();  // recovery reads the newest ones
+    close();
+    flip_bit(segment_path(store_directory(), manifest().base.first_segment),
+             kSegmentHeaderBytes + kFrameHeaderBytes + kRecordHeaderBytes + 50, 2);
+    store_ = LB_MUST(open());
+    store_->set_restore_windows({.standard = std::chrono::seconds{0}});
+    EXPECT_EQ(store_->statistics().damage_met_count, 0u);
+    EXPECT_EQ(store_->reclaim_step().error().code, ErrorCode::kStoreDamaged);
+    EXPECT_EQ(store_->statistics().damage_met_count, 1u);
+    EXPECT_FALSE(LB_MUST(store_->reclaim_step()));
+    EXPECT_EQ(store_->statistics().damage_met_count, 1u);
+    EXPECT_EQ(store_->statistics().write_pressure, 0);
+    EXPECT_EQ(count_unreadable_blocks(), 0u);
+}
+
 // Such a step waits, and reclaim with it; all else can be used.
 TEST_F(CheckColdTest, DamageInWhatACutStepWorksOnDoesNotKeepTheStoreShut) {
     store_ = LB_MUST(open());
