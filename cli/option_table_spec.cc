@@ -83,14 +83,25 @@ CommandInfo destroy_command() {
             .run = run_destroy};
 }
 
+CommandInfo schema_command() {
+    return {
+        .name = "schema",
+        .summary = "Print the JSON Schema of specs, for editors",
+        .description =
+            "Prints the JSON Schema (draft 2020-12) of lb.toml, with the documentation of every "
+            "key. An editor that knows TOML completes and checks keys with it, if the first "
+            "line of lb.toml is: #:schema ./lb.schema.json",
+        .positionals = {},
+        .options = {},
+        .examples = {{"lb schema > lb.schema.json", "beside lb.toml"}},
+        .run = run_schema};
+}
+
 }  // namespace
 
 std::vector<CommandInfo> spec_commands() {
     return {
-        init_command(),
-        plan_command(),
-        apply_command(),
-        destroy_command(),
+        init_command(), plan_command(), apply_command(), destroy_command(), schema_command(),
     };
 }
 

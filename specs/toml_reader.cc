@@ -215,4 +215,13 @@ std::optional<TomlTable> read_toml(std::string_view text, Reporter& reporter) {
     return convert(result.table());
 }
 
+std::optional<Json> json_of_toml_value(std::string_view text) {
+    DiagnosticSink sink;
+    const std::string no_file;
+    Reporter reporter(no_file, sink);
+    std::optional<TomlTable> table = read_toml(cat("value = ", text), reporter);
+    if (!table) return std::nullopt;
+    return json_of(table->front().value);
+}
+
 }  // namespace lb::specs

@@ -4,6 +4,30 @@
 
 namespace lb::specs {
 
+namespace {
+
+struct JsonMaker {
+    Json operator()(const std::string& text) const { return text; }
+    Json operator()(int64_t integer) const { return integer; }
+    Json operator()(double real) const { return real; }
+    Json operator()(bool boolean) const { return boolean; }
+    Json operator()(const TomlTime& time) const { return time.text; }
+    Json operator()(const TomlArray& items) const {
+        Json json = Json::array();
+        for (const TomlValue& item : items) json.push(json_of(item));
+        return json;
+    }
+    Json operator()(const TomlTable& table) const {
+        Json json = Json::object();
+        for (const TomlMember& member : table) json.set(member.key, json_of(member.value));
+        return json;
+    }
+};
+
+}  // namespace
+
+Json json_of(const TomlValue& value) { return std::visit(JsonMaker{}, value.data); }
+
 const TomlMember* find_member(const TomlTable& table, std::string_view key) {
     auto at = std::lower_bound(
         table.begin(), table.end(), key,

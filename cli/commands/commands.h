@@ -8,6 +8,7 @@
 namespace lb::cli {
 
 Result<ExitCode> run_init(const Arguments& arguments, Output& output);
+Result<ExitCode> run_schema(const Arguments& arguments, Output& output);
 Result<ExitCode> run_plan(const Arguments& arguments, Output& output);
 Result<ExitCode> run_apply(const Arguments& arguments, Output& output);
 Result<ExitCode> run_destroy(const Arguments& arguments, Output& output);

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/json.h"
 #include "specs/internal/place.h"
 
 namespace lb::specs {
@@ -41,6 +42,9 @@ struct TomlMember {
 
 // nullptr if there is no such key.
 const TomlMember* find_member(const TomlTable& table, std::string_view key);
+
+// Times become their text.
+Json json_of(const TomlValue& value);
 
 // "a string", "a table" and so on, for messages.
 std::string_view kind_name(const TomlValue& value);

@@ -7,7 +7,6 @@
 
 #include "base/text.h"
 #include "specs/diagnostic.h"
-#include "specs/internal/key_rules.h"
 #include "specs/spec_reader.h"
 #include "tests/specs/case_files.h"
 
@@ -51,16 +50,6 @@ TEST(DiagnosticCodes, AreShownByACase) {
     // These need files too large to keep; reader_test.cc makes them.
     shown.insert({"LB0107", "LB0109", "LB0199"});
     EXPECT_EQ(shown, codes_in_source());
-}
-
-TEST(SpecReference, HasEveryKey) {
-    std::string document = read_file(source_directory() / "docs/spec-reference.md");
-    for (const TableRules* rules : {&kSpecRules, &kProjectRules, &kBranchRules, &kComputeRules,
-                                    &kRoleRules, &kPasswordRules, &kDatabaseRules}) {
-        for (const KeyRule& rule : rules->keys) {
-            EXPECT_NE(document.find(cat("`", rule.name, "`")), std::string::npos) << rule.name;
-        }
-    }
 }
 
 // The examples of the documents are read as a user would.
