@@ -153,7 +153,9 @@ Status CheckRun::ReadOnlyLog::replay(LogPlace,
     uint64_t shown_bytes = 0;
     for (size_t i = 0; i < segments_.size(); i++) {
         if (run_.step_ && segments_[i].segment == options.manifest->step->hot_end) {
-            run_.step_->end_hot(chain.sequence);
+            run_.step_->end_hot({.first_segment = segments_[i].segment,
+                                 .previous_sequence = chain.sequence,
+                                 .previous_written_at = chain.written_at});
         }
         uint64_t start_bytes = i * options.super.segment_bytes;
         uint64_t end_offset = kSegmentHeaderBytes;

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "store/index_keys.h"
 #include "store/manifest.h"
+#include "store/time_index.h"
 
 namespace lb::store {
 
@@ -16,7 +17,15 @@ class PendingStep {
 public:
     // Entries of frames from here on are inputs, up to the last frame of hot inputs.
     void begin_hot(uint64_t first_sequence) { first_sequence_ = first_sequence; }
-    void end_hot(uint64_t last_sequence) { last_sequence_ = last_sequence; }
+    // `base` is what the log begins after when the step is through: its time has the place of the
+    // last input's, if that was written in the same moment.
+    void end_hot(const LogBase& base) {
+        last_sequence_ = base.previous_sequence;
+        IndexBatch batch;
+        put_time(batch, entry_of_base(base));
+        batch.for_each(
+            [&](std::string_view key, std::string_view value, bool) { add_output(key, value); });
+    }
     void add_input(std::string_view key) { inputs_.insert(hash64(as_bytes(key))); }
     void add_output(std::string_view key, std::string_view value) {
         outputs_.emplace(hash64(as_bytes(key)), hash64(as_bytes(value)));

@@ -215,8 +215,12 @@ TEST_F(HandoverTest, ComputesStayAsTheyAre) {
     // The new image supervises, stops and restarts what it took over.
     const pid_t server = postmaster();
     kill(server, SIGKILL);
-    EXPECT_EQ(must_sql("SELECT 3"), "3");
+    // Until the daemon has noticed, it tells where the dead one listened.
+    for (int i = 0; i < 600 && (postmaster() == server || postmaster() == 0); ++i) {
+        std::this_thread::sleep_for(50ms);
+    }
     EXPECT_NE(postmaster(), server);
+    EXPECT_EQ(must_sql("SELECT 3"), "3");
     shell().must("lb restart && lb compute restart running && lb branch delete running --yes");
     shell().must("lb restart");
     const std::string line = shell().home().line_of("main");

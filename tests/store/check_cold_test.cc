@@ -282,6 +282,24 @@ private:
     int left_;
 };
 
+// Each look at it is a second later.
+class SecondsClock final : public Clock {
+public:
+    WallTime now() override { return WallTime(std::chrono::seconds(1'700'000'000 + count_++)); }
+
+private:
+    std::atomic<int64_t> count_ = 0;
+};
+
+class SecondsDisk final : public ForwardingDisk {
+public:
+    using ForwardingDisk::ForwardingDisk;
+    Clock& clock() override { return clock_; }
+
+private:
+    SecondsClock clock_;
+};
+
 // Of a step that was cut short the index has everything, nothing or something.
 TEST_F(CheckColdTest, AStepThatWasCutShortIsLegal) {
     store_ = LB_MUST(open());
@@ -325,6 +343,19 @@ TEST_F(CheckColdTest, AStepThatWasCutShortIsLegal) {
     EXPECT_EQ(count_unreadable_blocks(), 0u);
     close();
     EXPECT_FALSE(manifest().step.has_value());
+    EXPECT_EQ(text_of(check()), "");
+}
+
+// The new base has the time of the last frame that went, for which the log has an entry as well.
+TEST_F(CheckColdTest, ATimeThatAStepHasChangedIsLegal) {
+    SecondsDisk seconds(posix_disk());
+    NoManifestDisk disk(seconds, 1);
+    store_ = LB_MUST(open(&disk));
+    for (int i = 0; i < 4; i++) fill_segments();
+    store_->set_restore_windows({.standard = std::chrono::seconds{0}});
+    EXPECT_FALSE(store_->reclaim_step().is_ok());
+    close();
+    ASSERT_TRUE(manifest().step.has_value());
     EXPECT_EQ(text_of(check()), "");
 }
 
