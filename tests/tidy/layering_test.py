@@ -24,7 +24,7 @@ ARROWS = {
 
 # A third-party header -> the files that may include it. Everybody else goes through the adapter.
 ADAPTERS = [
-    (r"nlohmann/", r"base/json\.cc"),
+    (r"rapidjson/", r"base/json_(parse|write)\.cc"),
     (r"xxhash\.h", r"base/hash\.cc"),
     (r"openssl/|stringprep\.h", r"base/scram\.cc"),
     (r"toml\+\+/", r"specs/toml_reader\.cc"),
