@@ -92,6 +92,7 @@ std::string usage_line(const CommandInfo& command) {
     std::string line = cat("lb ", command.name);
     for (const OptionInfo& option : command.positionals) {
         line += option.is_required ? cat(" ", option.name) : cat(" [", option.name, "]");
+        if (option.is_repeatable) line += "...";
     }
     line += " [options]";
     if (!command.rest.empty()) line += " [-- ARGUMENTS]";

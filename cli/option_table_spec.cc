@@ -83,6 +83,51 @@ CommandInfo destroy_command() {
             .run = run_destroy};
 }
 
+CommandInfo validate_command() {
+    return {.name = "validate",
+            .summary = "Check the spec, without a daemon",
+            .description =
+                "Reports everything that is wrong with the spec, with file, line and column. Exit "
+                "code 0 if it is right, 3 if not.",
+            .positionals = {},
+            .options = {},
+            .examples = {{"lb validate", "the nearest lb.toml"},
+                         {"lb validate --json", "in CI, for annotations"}},
+            .run = run_validate};
+}
+
+CommandInfo fmt_command() {
+    return {.name = "fmt",
+            .summary = "Write the spec in its canonical form",
+            .description =
+                "Rewrites spacing, quotes and blank lines; comments, order and meaning stay. "
+                "Prints the names of the files that it changed. A file that is no TOML is left "
+                "alone.",
+            .positionals = {{.name = "FILE",
+                             .help = "what to format, - for stdin; without it, the spec",
+                             .completes = Completes::kFile,
+                             .is_repeatable = true}},
+            .options = {{.name = "--check",
+                         .help = "change nothing; exit with 1 if something would change"},
+                        {.name = "--diff", .help = "change nothing; print what would change"}},
+            .examples = {{"lb fmt", "the nearest lb.toml"},
+                         {"lb fmt --check --diff", "in CI"},
+                         {"lb fmt - < lb.toml", "from an editor"}},
+            .run = run_fmt};
+}
+
+CommandInfo explain_command() {
+    return {.name = "explain",
+            .summary = "Say in more words what a code means",
+            .description =
+                "Explains a diagnostic of a spec or an error of a command: why it is reported, an "
+                "example, and what to do.",
+            .positionals = {{.name = "CODE", .help = "as in LB0102", .is_required = true}},
+            .options = {},
+            .examples = {{"lb explain LB0102", ""}},
+            .run = run_explain};
+}
+
 CommandInfo schema_command() {
     return {
         .name = "schema",
@@ -101,7 +146,8 @@ CommandInfo schema_command() {
 
 std::vector<CommandInfo> spec_commands() {
     return {
-        init_command(), plan_command(), apply_command(), destroy_command(), schema_command(),
+        init_command(),     plan_command(), apply_command(),   destroy_command(),
+        validate_command(), fmt_command(),  explain_command(), schema_command(),
     };
 }
 

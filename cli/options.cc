@@ -36,6 +36,9 @@ BoundOption bind(CLI::App& app, const OptionInfo& info) {
     // Exactly one value per mention, so that "[a]" is not taken for a list.
     option->type_size(1)->expected(1)->allow_extra_args(false);
     if (info.is_repeatable) option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    if (info.is_repeatable && is_positional(info)) {
+        option->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args(true);
+    }
     return {&info, option};
 }
 

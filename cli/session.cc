@@ -57,18 +57,21 @@ Result<Client> Session::client() {
     return *client_;
 }
 
-Result<specs::ProjectSpec> Session::spec() {
+Result<std::string> Session::spec_path() const {
     std::optional<std::string> path = find_spec_file(arguments_.text("spec"));
-    if (!path.has_value()) {
-        return Error{.code = ErrorCode::kUsage,
-                     .message = "there is no lb.toml here or in the directories above",
-                     .help = "lb init writes one; or name one with --spec FILE"};
-    }
-    specs::ProjectSpec spec = LB_TRY(read_spec_file(*path, output_));
+    if (path.has_value()) return *std::move(path);
+    return Error{.code = ErrorCode::kUsage,
+                 .message = "there is no lb.toml here or in the directories above",
+                 .help = "lb init writes one; or name one with --spec FILE"};
+}
+
+Result<specs::ProjectSpec> Session::spec() {
+    const std::string path = LB_TRY(spec_path());
+    specs::ProjectSpec spec = LB_TRY(read_spec_file(path, output_));
     std::string wanted = arguments_.text("project", spec.name);
     if (wanted == spec.name) return spec;
     return Error{.code = ErrorCode::kUsage,
-                 .message = cat(*path, " is about project ", lb::quoted(spec.name), ", not ",
+                 .message = cat(path, " is about project ", lb::quoted(spec.name), ", not ",
                                 lb::quoted(wanted)),
                  .help = "leave out --project, or name another spec with --spec FILE"};
 }

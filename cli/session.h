@@ -26,6 +26,8 @@ public:
     // Starts the daemon if there is none.
     Result<Client> client();
 
+    // Where the spec is. Errors: kUsage if there is none.
+    Result<std::string> spec_path() const;
     // The spec, which must be there and right. Errors: kUsage if there is none, kInvalidSpec.
     Result<specs::ProjectSpec> spec();
     // Directory of the spec's file, to which its paths are relative; empty if there is none.

@@ -1,8 +1,8 @@
 #include "cli/spec_file.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <map>
 #include <system_error>
 
 #include "base/text.h"
@@ -13,31 +13,6 @@ namespace lb::cli {
 namespace {
 
 constexpr size_t kSecretMaxBytes = 64 << 10;
-
-Error invalid_spec(const std::string& path, size_t error_count) {
-    return {.code = ErrorCode::kInvalidSpec,
-            .message = cat(path, " has ", error_count, error_count == 1 ? " error" : " errors"),
-            .help = "correct it and run the command again"};
-}
-
-// Errors and warnings, where they belong: stderr, or the JSON document of the error.
-size_t report(const std::vector<specs::Diagnostic>& diagnostics, const std::string& path,
-              const std::string& text, Output& output) {
-    size_t error_count = 0;
-    Json json = Json::array();
-    for (const specs::Diagnostic& diagnostic : diagnostics) {
-        if (diagnostic.severity == specs::Severity::kError) ++error_count;
-        json.push(specs::to_json(diagnostic));
-    }
-    if (output.is_json()) {
-        output.attach_to_error("diagnostics", std::move(json));
-    } else {
-        output.error_text(specs::render_diagnostics(
-            diagnostics, {{path, text}},
-            output.has_error_colour() ? specs::Colour::kAlways : specs::Colour::kNever));
-    }
-    return error_count;
-}
 
 Error missing_secret(std::string message, std::string help) {
     return {
@@ -61,13 +36,48 @@ std::optional<std::string> find_spec_file(const std::string& wanted) {
     return {};
 }
 
-Result<specs::ProjectSpec> read_spec_file(const std::string& path, Output& output) {
+size_t CheckedSpec::error_count() const {
+    return static_cast<size_t>(std::count_if(
+        diagnostics.begin(), diagnostics.end(), [](const specs::Diagnostic& diagnostic) {
+            return diagnostic.severity == specs::Severity::kError;
+        }));
+}
+
+Result<CheckedSpec> check_spec_file(const std::string& path) {
+    CheckedSpec checked{.path = path};
     std::string text = LB_TRY(read_text_file(path, specs::kSpecMaxBytes));
     specs::DiagnosticSink sink;
-    std::optional<specs::ProjectSpec> spec = specs::read_spec(text, path, sink);
-    size_t error_count = report(sink.sorted(), path, text, output);
-    if (!spec.has_value()) return invalid_spec(path, error_count);
-    return *std::move(spec);
+    checked.spec = specs::read_spec(text, path, sink);
+    checked.diagnostics = sink.sorted();
+    checked.sources.emplace(path, std::move(text));
+    return checked;
+}
+
+Json diagnostics_json(const std::vector<specs::Diagnostic>& diagnostics) {
+    Json json = Json::array();
+    for (const specs::Diagnostic& diagnostic : diagnostics) json.push(specs::to_json(diagnostic));
+    return json;
+}
+
+void print_diagnostics(const std::vector<specs::Diagnostic>& diagnostics,
+                       const std::map<std::string, std::string>& sources, Output& output) {
+    output.error_text(specs::render_diagnostics(
+        diagnostics, sources,
+        output.has_error_colour() ? specs::Colour::kAlways : specs::Colour::kNever));
+}
+
+Result<specs::ProjectSpec> read_spec_file(const std::string& path, Output& output) {
+    CheckedSpec checked = LB_TRY(check_spec_file(path));
+    if (output.is_json()) {
+        output.attach_to_error("diagnostics", diagnostics_json(checked.diagnostics));
+    } else {
+        print_diagnostics(checked.diagnostics, checked.sources, output);
+    }
+    if (checked.spec) return *std::move(checked.spec);
+    size_t count = checked.error_count();
+    return Error{.code = ErrorCode::kInvalidSpec,
+                 .message = cat(path, " has ", count, count == 1 ? " error" : " errors"),
+                 .help = "correct it and run the command again"};
 }
 
 Result<std::string> read_secret(const specs::SecretReference& reference,

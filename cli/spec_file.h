@@ -1,11 +1,14 @@
 // The spec as a file: finding, reading, reporting what is wrong with it, and the secrets it names.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "cli/output.h"
+#include "specs/diagnostic.h"
 #include "specs/project_spec.h"
 
 namespace lb::cli {
@@ -15,6 +18,23 @@ inline constexpr std::string_view kSpecFileName = "lb.toml";
 // The file to read: `wanted` if it is not empty, else the nearest lb.toml of this directory and
 // those above it, as a path relative to here; nullopt if there is none.
 std::optional<std::string> find_spec_file(const std::string& wanted);
+
+struct CheckedSpec {
+    std::string path;
+    std::optional<specs::ProjectSpec> spec = {};  // absent: there is an error among these
+    std::vector<specs::Diagnostic> diagnostics = {};
+    std::map<std::string, std::string> sources = {};  // file -> text, for quoting lines
+
+    size_t error_count() const;
+};
+
+// Reads and checks. Errors: kIo if the file cannot be read.
+Result<CheckedSpec> check_spec_file(const std::string& path);
+
+Json diagnostics_json(const std::vector<specs::Diagnostic>& diagnostics);
+// For people, on stderr.
+void print_diagnostics(const std::vector<specs::Diagnostic>& diagnostics,
+                       const std::map<std::string, std::string>& sources, Output& output);
 
 // Reads and checks. Diagnostics are reported on `output`. Errors: kInvalidSpec with how many
 // mistakes there are, kIo if the file cannot be read.

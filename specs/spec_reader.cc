@@ -3,55 +3,12 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "specs/diagnostic_codes.h"
 #include "specs/internal/draft.h"
-#include "specs/internal/place.h"
-#include "specs/internal/toml_reader.h"
-#include "specs/internal/toml_scanner.h"
-#include "specs/internal/utf8.h"
+#include "specs/internal/source_text.h"
 
 namespace lb::specs {
 
 namespace {
-
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-
-// What must hold before a parser sees the text.
-void check_text(std::string_view text, Reporter& reporter) {
-    if (text.size() > kSpecMaxBytes) {
-        reporter.error(codes::kTooLarge, {},
-                       cat("the spec has ", format_bytes(text.size()), ", ",
-                           format_bytes(kSpecMaxBytes), " are allowed"),
-                       "split the project");
-        return;
-    }
-    if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
-        reporter.error(codes::kNotText, {}, "the spec is UTF-16, not UTF-8",
-                       "save it as UTF-8, as in iconv -f UTF-16 -t UTF-8");
-        return;
-    }
-    if (size_t offset = find_invalid_utf8(text); offset != std::string_view::npos) {
-        reporter.error(codes::kNotText, place_of_offset(text, offset), "the spec is not UTF-8",
-                       "save it as UTF-8");
-        return;
-    }
-    if (size_t offset = text.find('\0'); offset != std::string_view::npos) {
-        reporter.error(codes::kNotText, place_of_offset(text, offset),
-                       "the spec contains a NUL byte", "remove it; a spec is plain text");
-        return;
-    }
-    TomlExcess excess = find_excess(text);
-    if (excess.key_parts_at != std::string_view::npos) {
-        reporter.error(codes::kTooDeep, place_of_offset(text, excess.key_parts_at),
-                       cat("the key has more than ", kKeyPartsMax, " parts"),
-                       "no key of a spec has so many; remove it");
-    }
-    if (excess.tables_at != std::string_view::npos) {
-        reporter.error(codes::kTooMany, place_of_offset(text, excess.tables_at),
-                       cat("there are more than ", kTablesMax, " tables and dotted keys"),
-                       "split the project");
-    }
-}
 
 // The default branch is always on, and "main" need not be declared.
 void complete_default_branch(SpecDraft& draft, Reporter& reporter) {
@@ -110,10 +67,7 @@ std::optional<std::string> read_project_name(std::string_view text) {
 std::optional<ProjectSpec> read_spec(std::string_view text, const std::string& file_name,
                                      DiagnosticSink& sink) {
     Reporter reporter(file_name, sink);
-    if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-    check_text(text, reporter);
-    if (reporter.has_errors()) return std::nullopt;
-    std::optional<TomlTable> root = read_toml(text, reporter);
+    std::optional<TomlTable> root = read_source(text, reporter);
     if (!root) return std::nullopt;
 
     SpecDraft draft;

@@ -23,6 +23,10 @@ Token TomlScanner::next() {
     size_t begin = at_;
     if (at_ == text_.size()) return {TokenKind::kEnd, begin, begin};
     char c = text_[at_];
+    if (c == '#') {
+        at_ = std::min(text_.find('\n', at_), text_.size());
+        return {TokenKind::kComment, begin, at_};
+    }
     if (c == '\n') {
         ++at_;
         return {TokenKind::kNewline, begin, at_};
@@ -38,7 +42,8 @@ Token TomlScanner::next() {
 
 void TomlScanner::skip_blank() {
     while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
-    if (at_ == text_.size() || text_[at_] != '#') return;
+    bool is_skipped = comments_ == Comments::kSkip && at_ < text_.size() && text_[at_] == '#';
+    if (!is_skipped) return;
     at_ = std::min(text_.find('\n', at_), text_.size());
 }
 

@@ -8,6 +8,9 @@
 namespace lb::cli {
 
 Result<ExitCode> run_init(const Arguments& arguments, Output& output);
+Result<ExitCode> run_validate(const Arguments& arguments, Output& output);
+Result<ExitCode> run_fmt(const Arguments& arguments, Output& output);
+Result<ExitCode> run_explain(const Arguments& arguments, Output& output);
 Result<ExitCode> run_schema(const Arguments& arguments, Output& output);
 Result<ExitCode> run_plan(const Arguments& arguments, Output& output);
 Result<ExitCode> run_apply(const Arguments& arguments, Output& output);

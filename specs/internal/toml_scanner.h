@@ -8,7 +8,8 @@
 
 namespace lb::specs {
 
-enum class TokenKind { kEnd, kNewline, kString, kBare, kPunctuation };
+enum class TokenKind { kEnd, kNewline, kString, kBare, kPunctuation, kComment };
+enum class Comments { kSkip, kKeep };
 
 struct Token {
     TokenKind kind = TokenKind::kEnd;
@@ -17,11 +18,13 @@ struct Token {
     bool is_unterminated = false;  // of a string
 };
 
-// Whitespace and comments are skipped. What stands outside of strings is recognised exactly for
+// Whitespace is skipped, and so are comments unless they are asked for; a comment ends before its
+// newline. What stands outside of strings is recognised exactly for
 // valid TOML; after a string that is not closed on its line, scanning resumes at the next line.
 class TomlScanner {
 public:
-    explicit TomlScanner(std::string_view text) : text_(text) {}
+    explicit TomlScanner(std::string_view text, Comments comments = Comments::kSkip)
+        : text_(text), comments_(comments) {}
 
     Token next();
 
@@ -37,6 +40,7 @@ private:
     Token string(char quote);
 
     std::string_view text_;
+    Comments comments_;
     size_t at_ = 0;
 };
 
