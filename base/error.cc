@@ -57,6 +57,7 @@ ExitCode exit_code(ErrorCode code) {
         case ErrorCode::kRefused:
         case ErrorCode::kDestroyNotAllowed: return ExitCode::kRefused;
         case ErrorCode::kBusy: return ExitCode::kBusy;
+        case ErrorCode::kRehearsalFailed: return ExitCode::kRehearsalFailed;
         case ErrorCode::kApprovalNeeded:
         case ErrorCode::kUsage: return ExitCode::kUsage;
         case ErrorCode::kInterrupted: return ExitCode::kInterrupted;

@@ -53,6 +53,7 @@ enum class ErrorCode : uint16_t {
     kBusy = 504,               // another apply holds the lease
     kSecretMissing = 505,      // referenced variable or file is absent
     kInterrupted = 506,        //
+    kRehearsalFailed = 507,    // the SQL of a plan failed on a copy
 
     kUsage = 600,              // command line
     kHomeUnusable = 601,       // $LB_HOME cannot be used

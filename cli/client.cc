@@ -24,33 +24,35 @@ Error unknown_outcome(std::string message) {
             .help = "an apply is all or nothing: lb plan shows which it was"};
 }
 
-// Collects the lines of an apply's answer: events, then one result or error.
-class ApplyAnswer {
+// Collects the lines of an answer: events, then one result or error.
+template <class Outcome>
+class StreamedAnswer {
 public:
-    explicit ApplyAnswer(const engine::ProgressSink& progress) : progress_(progress) {}
+    using ReadResult = Result<Outcome> (*)(const Json& result);
+
+    StreamedAnswer(const engine::ProgressSink& progress, ReadResult read_result)
+        : progress_(progress), read_result_(read_result) {}
 
     void take_line(std::string_view line) {
         Result<Json> document = Json::parse(line);
         if (!document.is_ok()) return finish(document.error());
         if (document->find("error") != nullptr) return finish(error_from_json(*document));
-        if (document->find("result") != nullptr) return finish(read_result(*document));
+        if (const Json* result = document->find("result")) return finish(read_result_(*result));
         Result<engine::ProgressEvent> event = progress_event_from_json(*document);
         if (!event.is_ok()) return finish(event.error());
         if (progress_) progress_(*event);
     }
 
-    const std::optional<Result<engine::Applied>>& outcome() const { return outcome_; }
+    const std::optional<Result<Outcome>>& outcome() const { return outcome_; }
 
 private:
-    static Result<engine::Applied> read_result(const Json& document) {
-        return applied_from_json(*LB_TRY(document.object_at("result")));
-    }
-    void finish(Result<engine::Applied> outcome) {
+    void finish(Result<Outcome> outcome) {
         if (!outcome_.has_value()) outcome_ = std::move(outcome);
     }
 
     const engine::ProgressSink& progress_;
-    std::optional<Result<engine::Applied>> outcome_;
+    const ReadResult read_result_;
+    std::optional<Result<Outcome>> outcome_;
 };
 
 }  // namespace
@@ -99,7 +101,7 @@ Result<engine::Applied> Client::apply(const ChangeSet& changes,
                                       const std::function<bool()>& is_cancelled) const {
     ApiRequest request =
         to_request({.kind = ApiCall::Kind::kApply, .project = changes.project, .changes = changes});
-    ApplyAnswer answer(progress);
+    StreamedAnswer<engine::Applied> answer(progress, applied_from_json);
     Result<HttpReply> reply =
         http_call({.socket_path = socket_path_,
                    .method = request.method,
@@ -113,6 +115,25 @@ Result<engine::Applied> Client::apply(const ChangeSet& changes,
         return unknown_outcome("stopped waiting; the daemon carries the apply to its end");
     }
     return unknown_outcome("the daemon ended before it told the outcome of the apply");
+}
+
+Result<engine::Rehearsal> Client::rehearse(const ChangeSet& changes,
+                                           const engine::ProgressSink& progress,
+                                           const std::function<bool()>& is_cancelled) const {
+    ApiRequest request = to_request(
+        {.kind = ApiCall::Kind::kRehearse, .project = changes.project, .changes = changes});
+    StreamedAnswer<engine::Rehearsal> answer(progress, rehearsal_from_json);
+    HttpReply reply =
+        LB_TRY(http_call({.socket_path = socket_path_,
+                          .method = request.method,
+                          .target = request.target,
+                          .body = request.body,
+                          .on_line = [&](std::string_view line) { answer.take_line(line); },
+                          .is_cancelled = is_cancelled}));
+    if (answer.outcome().has_value()) return *answer.outcome();
+    if (reply.status != 200) return error_of(reply);
+    return Error{.code = ErrorCode::kDaemonUnreachable,
+                 .message = "the daemon ended before the rehearsal did; nothing has changed"};
 }
 
 Result<engine::Connection> Client::connect(const std::string& project,

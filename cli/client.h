@@ -29,6 +29,11 @@ public:
     // ends. Errors: those of Engine::apply(); kDaemonUnreachable if the outcome is unknown.
     Result<engine::Applied> apply(const ChangeSet& changes, const engine::ProgressSink& progress,
                                   const std::function<bool()>& is_cancelled) const;
+    // Errors: those of Engine::rehearse(); kInterrupted once `is_cancelled` says so: the daemon
+    // carries it to its end, and it changes nothing.
+    Result<engine::Rehearsal> rehearse(const ChangeSet& changes,
+                                       const engine::ProgressSink& progress,
+                                       const std::function<bool()>& is_cancelled) const;
     Result<engine::Connection> connect(const std::string& project, const std::string& branch) const;
     Status stop_compute(const std::string& project, const std::string& branch) const;
     Status restart_compute(const std::string& project, const std::string& branch) const;

@@ -45,6 +45,7 @@ std::string_view meaning_of(ErrorCode code) {
         case ErrorCode::kSecretMissing:
             return "a referenced environment variable or file is absent";
         case ErrorCode::kInterrupted: return "interrupted";
+        case ErrorCode::kRehearsalFailed: return "the SQL of a plan failed in its rehearsal";
         case ErrorCode::kUsage: return "the command line is wrong";
         case ErrorCode::kHomeUnusable: return "the home directory cannot be used";
         case ErrorCode::kHomeInUse: return "another daemon has the home";

@@ -40,6 +40,7 @@ constexpr std::array kRoutes = {
     Route{ApiCall::Kind::kProjects, "GET", {"projects"}},
     Route{ApiCall::Kind::kProject, "GET", {"projects", "{}"}},
     Route{ApiCall::Kind::kApply, "POST", {"projects", "{}", "apply"}},
+    Route{ApiCall::Kind::kRehearse, "POST", {"projects", "{}", "rehearse"}},
     Route{ApiCall::Kind::kConnect, "POST", {"projects", "{}", "branches", "{}", "connect"}},
     Route{ApiCall::Kind::kStopCompute, "POST", {"projects", "{}", "branches", "{}", "stop"}},
     Route{ApiCall::Kind::kRestartCompute, "POST", {"projects", "{}", "branches", "{}", "restart"}},
@@ -127,6 +128,10 @@ std::string query_of(const ApiCall& call) {
     return cat("?", kBranchesKey, join(names, ","));
 }
 
+bool has_changes(ApiCall::Kind kind) {
+    return kind == ApiCall::Kind::kApply || kind == ApiCall::Kind::kRehearse;
+}
+
 Status read_body(std::string_view body, ApiCall& call) {
     if (call.kind == ApiCall::Kind::kHandOver) {
         Json document = LB_TRY(Json::parse(body));
@@ -134,7 +139,7 @@ Status read_body(std::string_view body, ApiCall& call) {
         if (call.program.starts_with('/')) return ok();
         return bad_request(cat(quoted(call.program), " is no absolute path"));
     }
-    if (call.kind != ApiCall::Kind::kApply) {
+    if (!has_changes(call.kind)) {
         return body.empty() ? ok() : Status(bad_request("this request has no body"));
     }
     Json document = LB_TRY(Json::parse(body));
@@ -233,7 +238,7 @@ ApiRequest to_request(const ApiCall& call) {
         is_project_next = false;
     }
     request.target += query_of(call);
-    if (call.kind == ApiCall::Kind::kApply) request.body = to_json(call.changes).dump();
+    if (has_changes(call.kind)) request.body = to_json(call.changes).dump();
     if (call.kind == ApiCall::Kind::kHandOver) {
         Json document = Json::object();
         document.set("program", call.program);

@@ -24,6 +24,7 @@ struct ApiCall {
         kProjects,
         kProject,
         kApply,
+        kRehearse,
         kConnect,
         kStopCompute,
         kRestartCompute,
@@ -80,6 +81,8 @@ Json to_json(const engine::ProgressEvent& event);
 Result<engine::ProgressEvent> progress_event_from_json(const Json& json);
 Json to_json(const engine::Applied& applied);
 Result<engine::Applied> applied_from_json(const Json& json);
+Json to_json(const engine::Rehearsal& rehearsal);
+Result<engine::Rehearsal> rehearsal_from_json(const Json& json);
 Json to_json(const engine::BranchHistory& history);
 Result<engine::BranchHistory> history_from_json(const Json& json);
 Json to_json(const engine::BranchUsage& usage);

@@ -33,6 +33,7 @@ int http_status(ErrorCode code) {
         case ErrorCode::kPostgresVersion:
         case ErrorCode::kSecretMissing:
         case ErrorCode::kSqlFailed:
+        case ErrorCode::kRehearsalFailed:
         case ErrorCode::kLoadFailed:
         case ErrorCode::kGitFailed:
         case ErrorCode::kNotInHistory: return 422;

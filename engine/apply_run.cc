@@ -11,14 +11,17 @@ constexpr std::chrono::seconds kBusyPatience{10};
 
 }  // namespace
 
-Result<Applied> ApplyRun::run() {
+Result<std::unique_lock<std::timed_mutex>> ApplyRun::take_turn() {
     std::unique_lock apply_lock(context_.apply_mutex, kBusyPatience);
-    if (!apply_lock.owns_lock()) {
-        return Error{.code = ErrorCode::kBusy,
-                     .message = cat("another apply has been running for more than ",
-                                    kBusyPatience.count(), " seconds"),
-                     .help = "try again when it is done"};
-    }
+    if (apply_lock.owns_lock()) return apply_lock;
+    return Error{.code = ErrorCode::kBusy,
+                 .message = cat("another apply has been running for more than ",
+                                kBusyPatience.count(), " seconds"),
+                 .help = "try again when it is done"};
+}
+
+Result<Applied> ApplyRun::run() {
+    auto apply_lock = LB_TRY(take_turn());
     LB_TRY(draft());
     Status prepared = prepare();
     if (!prepared.is_ok()) {

@@ -16,6 +16,7 @@
 #include "engine/branch_moment.h"
 #include "engine/engine.h"
 #include "engine/project_context.h"
+#include "engine/rehearsal.h"
 
 namespace lb::engine {
 
@@ -26,6 +27,9 @@ public:
         : context_(context), changes_(changes), progress_(progress) {}
 
     Result<Applied> run();
+    // Prepares everything on copies, and gives it up. Errors: those of the check of the plan; what
+    // fails in a branch is in the rehearsal.
+    Result<Rehearsal> rehearse();
 
 private:
     // SQL on a branch that exists: prepared, and to be committed or rolled back.
@@ -41,6 +45,7 @@ private:
     enum class Outcome { kCommit, kRollback };
 
     // apply_run.cc
+    Result<std::unique_lock<std::timed_mutex>> take_turn();
     Status draft();
     Result<Position> commit();
     CatalogEdit catalog_edit() const;
@@ -62,6 +67,11 @@ private:
     Status prepare_port(const std::string& name, BranchDraft& branch);
     Status reserve_port_for(BranchRecord& record);
     Result<Parent> parent_of(const BranchDraft& branch) const;
+
+    // apply_rehearse.cc
+    Result<Rehearsal> rehearse_branches();
+    Status rehearse_branch(const std::string& name, BranchDraft& branch, RehearsedBranch& result);
+    Status copy_live_line(const std::string& name, BranchRecord& copy);
 
     // apply_moments.cc
     Status resolve_moments();

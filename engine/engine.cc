@@ -85,6 +85,10 @@ public:
         return applied;
     }
 
+    Result<Rehearsal> rehearse(const ChangeSet& changes, const ProgressSink& progress) override {
+        return ApplyRun(*context_, changes, progress).rehearse();
+    }
+
     Result<BranchHistory> history(const std::string& project, const std::string& branch) override {
         return branch_history(*context_, project, branch);
     }

@@ -24,6 +24,7 @@
 #include "base/result.h"
 #include "engine/branch_history.h"
 #include "engine/handed_compute.h"
+#include "engine/rehearsal.h"
 
 namespace lb::store {
 class Store;
@@ -132,6 +133,11 @@ public:
     // what changed), kBusy, kRefused (protection is checked here again), kComputeStartFailed,
     // kSqlFailed, kPostgresVersion, kStoreFull, kPortInUse, ...
     virtual Result<Applied> apply(const ChangeSet& changes, const ProgressSink& progress) = 0;
+
+    // Runs the SQL of `changes` on hidden copies of their branches, which are gone when it returns:
+    // what would fail, how long it takes, which locks it holds. Errors: those of apply() that come
+    // before any SQL; what fails in a branch is in the rehearsal. Applies wait meanwhile.
+    virtual Result<Rehearsal> rehearse(const ChangeSet& changes, const ProgressSink& progress) = 0;
 
     // What can be restored of the branch's past, and what happened in it.
     virtual Result<BranchHistory> history(const std::string& project,

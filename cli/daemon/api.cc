@@ -52,6 +52,7 @@ Result<HttpResponse> Api::dispatch(const HttpRequest& request) {
     ApiCall call = LB_TRY(parse_api_call(request.method, request.target, request.body));
     LB_TRY(check_version(call.kind, request.client_version));
     if (call.kind == ApiCall::Kind::kApply) return apply(std::move(call.changes));
+    if (call.kind == ApiCall::Kind::kRehearse) return rehearse(std::move(call.changes));
     if (call.kind == ApiCall::Kind::kCheck) return check();
     if (call.kind == ApiCall::Kind::kHandOver) return hand_over(std::move(call.program));
     if (call.kind == ApiCall::Kind::kMetrics) {
@@ -92,6 +93,7 @@ Result<Json> Api::answer(const ApiCall& call) {
         case ApiCall::Kind::kCheck:
         case ApiCall::Kind::kMetrics:
         case ApiCall::Kind::kHandOver:
+        case ApiCall::Kind::kRehearse:
         case ApiCall::Kind::kApply: LB_ASSERT(false);  // dispatch() has seen to it
     }
     return json;
@@ -115,6 +117,20 @@ HttpResponse Api::apply(ChangeSet changes) {
                             shared->author, ": generation ", applied->generation.value()));
         Json result = Json::object();
         result.set("result", to_json(*applied));
+        send_line(result.dump());
+    }};
+}
+
+HttpResponse Api::rehearse(ChangeSet changes) {
+    auto shared = std::make_shared<const ChangeSet>(std::move(changes));
+    return {.stream = [this, shared](const LineSink& send_line) {
+        auto progress = [&](const engine::ProgressEvent& event) {
+            send_line(to_json(event).dump());
+        };
+        Result<engine::Rehearsal> rehearsal = parts_.engine->rehearse(*shared, progress);
+        if (!rehearsal.is_ok()) return send_line(to_json(rehearsal.error()).dump());
+        Json result = Json::object();
+        result.set("result", to_json(*rehearsal));
         send_line(result.dump());
     }};
 }

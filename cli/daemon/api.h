@@ -47,6 +47,7 @@ private:
     Result<HttpResponse> dispatch(const HttpRequest& request);
     Result<Json> answer(const ApiCall& call);
     HttpResponse apply(ChangeSet changes);
+    HttpResponse rehearse(ChangeSet changes);
     Result<HttpResponse> check();
     HttpResponse hand_over(std::string program);
     Json version_document() const;

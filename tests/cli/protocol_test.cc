@@ -55,6 +55,28 @@ TEST(Protocol, CallsRoundTrip) {
     }
     ApiCall apply{.kind = Kind::kApply, .project = "shop", .changes = some_changes()};
     EXPECT_EQ(round_trip(apply), apply);
+    ApiCall rehearse{.kind = Kind::kRehearse, .project = "shop", .changes = some_changes()};
+    EXPECT_EQ(round_trip(rehearse), rehearse);
+}
+
+TEST(Protocol, RehearsalsRoundTrip) {
+    engine::Rehearsal rehearsal;
+    rehearsal.branches.push_back(
+        {.branch = "feature/cart",
+         .start_duration = std::chrono::microseconds(81'250),
+         .sql_duration = std::chrono::microseconds(9'870),
+         .written_bytes = 8192,
+         .locks = {{.database = "", .object = "database shop", .mode = "AccessExclusiveLock"}}});
+    rehearsal.branches.push_back(
+        {.branch = "main", .failure = Error{.code = ErrorCode::kSqlFailed, .message = "no"}});
+    Json json = to_json(rehearsal);
+    engine::Rehearsal read = LB_MUST(rehearsal_from_json(json));
+    EXPECT_EQ(to_json(read).dump(), json.dump());
+    ASSERT_EQ(read.branches.size(), 2u);
+    EXPECT_FALSE(read.is_ok());
+    EXPECT_EQ(read.branches[0].locks, rehearsal.branches[0].locks);
+    EXPECT_EQ(read.branches[0].sql_duration, rehearsal.branches[0].sql_duration);
+    EXPECT_EQ(read.branches[1].failure->message, "no");
 }
 
 TEST(Protocol, BadRequestsAreRefused) {

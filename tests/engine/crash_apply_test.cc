@@ -144,6 +144,12 @@ RegisterCrashScenario kDestroy("destroy", [](const std::string& directory,
     LB_MUST(home.engine().apply(destroy_project(home.state("shop", Observe::kNo)), sink));
 });
 
+RegisterCrashScenario kRehearse("rehearse", [](const std::string& directory,
+                                               const ProgressSink& sink) {
+    EngineHome home(directory);
+    LB_ASSERT(LB_MUST(home.engine().rehearse(second_changes(), sink)).is_ok());
+});
+
 // Kills `scenario` at each of its steps, each time on a copy of `start`.
 void expect_before_or_after(const std::string& scenario, const Directory& start) {
     std::string before;
@@ -202,6 +208,30 @@ TEST(CrashApply, ChangesAreThereOrNot) {
         LB_MUST(home.apply(first_changes()));
     }
     expect_before_or_after("change", start);
+}
+
+TEST(CrashApply, ARehearsalHasNeverBeen) {
+    LB_NEEDS_ENGINE();
+    Directory start;
+    std::string before;
+    {
+        EngineHome home(start.path());
+        LB_MUST(home.apply(first_changes()));
+        before = picture(home);
+    }
+    int step = 1;
+    for (bool is_over = false; !is_over; ++step) {
+        SCOPED_TRACE(cat("killed at step ", step));
+        Directory directory;
+        directory.copy_store_from(start);
+        ChildEnd end = run_until_step("rehearse", directory.path(), step);
+        ASSERT_NE(end, ChildEnd::kFailed);
+        is_over = end == ChildEnd::kCompleted;
+        EngineHome home(directory.path());
+        EXPECT_EQ(picture(home), before);
+        EXPECT_EQ(home.store().lines().size(), named_lines(home));
+    }
+    EXPECT_GT(step, 8);
 }
 
 TEST(CrashApply, ABranchIsRestoredOrNot) {
