@@ -29,11 +29,15 @@ CommandInfo plan_command() {
                 "changes; 3 if the spec is not right.",
             .positionals = {},
             .options = {{.name = "--detailed-exitcode", .help = "exit with 2 if there are changes"},
+                        {.name = "--rehearse",
+                         .help = "run its SQL on hidden copies of the branches; exit with 7 if "
+                                 "that fails"},
                         {.name = "--verbose",
                          .help = "show each attribute that changes",
                          .letter = "-v"}},
             .examples = {{"lb plan", "what apply would do"},
                          {"lb plan --detailed-exitcode", "in CI: 0 no changes, 2 changes"},
+                         {"lb plan --rehearse", "and whether its SQL would go through"},
                          {"lb plan --json > plan.json", "for programs; docs/plan-json.md"}},
             .run = run_plan};
 }
@@ -51,10 +55,17 @@ CommandInfo apply_command() {
             .description =
                 "Plans, shows the plan, asks, and carries it out. Either everything of the plan "
                 "happens or nothing. Where nobody can be asked, --auto-approve is needed. What "
-                "deletes data needs its address named with --allow-destroy.",
+                "deletes data needs its address named with --allow-destroy. Where a plan changes "
+                "roles, "
+                "databases or what is in them on a protected branch, its SQL is rehearsed on a "
+                "hidden copy first; if that fails, nothing is applied and the exit code is 7.",
             .positionals = {},
             .options = {{.name = "--auto-approve", .help = "do not ask"},
                         allow_destroy_option(),
+                        {.name = "--rehearse", .help = "rehearse the plan's SQL in any case"},
+                        {.name = "--no-rehearse",
+                         .help = "do not rehearse, though the plan changes what is in a protected "
+                                 "branch"},
                         {.name = "--verbose",
                          .help = "show each attribute that changes",
                          .letter = "-v"}},

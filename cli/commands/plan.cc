@@ -1,7 +1,10 @@
 // lb plan, lb apply, lb destroy.
+#include <optional>
+
 #include "base/text.h"
 #include "cli/commands/commands.h"
 #include "cli/plan_flow.h"
+#include "cli/rehearsal_flow.h"
 #include "cli/terminal.h"
 #include "planner/render.h"
 
@@ -44,6 +47,31 @@ void show_plan(Session& session, const planner::Plan& plan, bool is_verbose) {
     output.json_line(line);
 }
 
+// --rehearse, and without a word about it where the plan changes what is in a protected branch.
+Result<bool> is_to_rehearse(Session& session, const planner::Plan& plan) {
+    const Arguments& arguments = session.arguments();
+    if (arguments.has("rehearse")) return true;
+    if (arguments.has("no-rehearse")) return false;
+    Client client = LB_TRY(session.client());
+    ProjectState live = LB_TRY(client.state(plan.project, engine::Observe::kNo));
+    return changes_protected_data(plan, live);
+}
+
+// Errors: kRehearsalFailed, after it was shown what failed.
+Status rehearse_before_apply(Session& session, const planner::Plan& plan) {
+    if (!LB_TRY(is_to_rehearse(session, plan))) return ok();
+    engine::Rehearsal rehearsal = LB_TRY(rehearse(session, plan));
+    Output& output = session.output();
+    if (output.is_json()) {
+        Json line = Json::object();
+        line.set("rehearsal", to_json(rehearsal));
+        output.json_line(line);
+    } else if (rehearsal.is_ok()) {
+        output.text(rehearsal_text(rehearsal));
+    }
+    return check_rehearsal(rehearsal);
+}
+
 // A destroy that has been confirmed deletes every address of the plan.
 std::vector<std::string> all_deletes(const planner::Plan& plan) {
     std::vector<std::string> addresses;
@@ -58,11 +86,19 @@ std::vector<std::string> all_deletes(const planner::Plan& plan) {
 Result<ExitCode> run_plan(const Arguments& arguments, Output& output) {
     Session session(arguments, output);
     planner::Plan plan = LB_TRY(plan_from_spec(session));
+    std::optional<engine::Rehearsal> rehearsal;
+    if (arguments.has("rehearse") && plan.summary.refused_count == 0) {
+        rehearsal = LB_TRY(rehearse(session, plan));
+    }
     if (output.is_json()) {
-        output.document(planner::to_json(plan));
+        Json document = planner::to_json(plan);
+        if (rehearsal) document.set("rehearsal", to_json(*rehearsal));
+        output.document(document);
     } else {
         output.text(plan_text(plan, output, arguments.has("verbose")));
+        if (rehearsal) output.text(rehearsal_text(*rehearsal));
     }
+    if (rehearsal && !rehearsal->is_ok()) return ExitCode::kRehearsalFailed;
     if (plan.is_empty() || !arguments.has("detailed-exitcode")) return ExitCode::kOk;
     return ExitCode::kChangesPresent;
 }
@@ -73,6 +109,7 @@ Result<ExitCode> run_apply(const Arguments& arguments, Output& output) {
     show_plan(session, plan, arguments.has("verbose"));
     LB_TRY(planner::check_policy(plan, arguments.list("allow-destroy")));
     if (plan.is_empty()) return ExitCode::kOk;
+    LB_TRY(rehearse_before_apply(session, plan));
     LB_TRY(approve(session));
     LB_TRY(carry_out(session, plan));
     return ExitCode::kOk;
