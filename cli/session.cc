@@ -67,7 +67,8 @@ Result<std::string> Session::spec_path() const {
 
 Result<specs::ProjectSpec> Session::spec() {
     const std::string path = LB_TRY(spec_path());
-    specs::ProjectSpec spec = LB_TRY(read_spec_file(path, output_));
+    specs::ProjectSpec spec =
+        LB_TRY(read_spec_file(path, LB_TRY(given_variables(arguments_.list("var"))), output_));
     std::string wanted = arguments_.text("project", spec.name);
     if (wanted == spec.name) return spec;
     return Error{.code = ErrorCode::kUsage,
@@ -89,7 +90,12 @@ std::optional<std::string> Session::project_of_spec() {
     if (!path.has_value()) return {};
     Result<std::string> text = read_text_file(*path, specs::kSpecMaxBytes);
     if (!text.is_ok()) return {};
-    return specs::read_project_name(*text);
+    if (auto name = specs::read_project_name(*text)) return name;
+    Result<GivenVariables> variables = given_variables(arguments_.list("var"));
+    if (!variables.is_ok()) return {};
+    Result<CheckedSpec> checked = check_spec_file(*path, *variables);
+    if (!checked.is_ok() || !checked->spec) return {};
+    return std::move(checked->spec->name);
 }
 
 Result<std::string> Session::project() {

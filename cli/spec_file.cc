@@ -43,14 +43,74 @@ size_t CheckedSpec::error_count() const {
         }));
 }
 
-Result<CheckedSpec> check_spec_file(const std::string& path) {
+Result<std::vector<std::string>> spec_file_paths(const std::string& path) {
+    namespace fs = std::filesystem;
+    std::vector<std::string> paths = {path};
+    const fs::path directory = fs::path(path).replace_extension(".d");
+    std::error_code failure;
+    const bool may_have_more =
+        fs::path(path).extension() == ".toml" &&
+        fs::symlink_status(directory, failure).type() != fs::file_type::not_found;
+    if (!may_have_more) return paths;
+    fs::directory_iterator entries(directory, failure);
+    for (; !failure && entries != fs::directory_iterator(); entries.increment(failure)) {
+        const std::string name = entries->path().filename().native();
+        if (name.ends_with(".toml") && name.front() != '.') {
+            paths.push_back((directory / name).native());
+        }
+    }
+    if (failure) {
+        return system_error(ErrorCode::kIo, cat("cannot read ", lb::quoted(directory.native())),
+                            failure.value());
+    }
+    if (paths.size() > specs::kSpecFilesMax) {
+        return Error{.code = ErrorCode::kUsage,
+                     .message = cat(lb::quoted(directory.native()), " has ", paths.size() - 1,
+                                    " files, ", specs::kSpecFilesMax - 1, " are allowed"),
+                     .help = "put several tables into one file"};
+    }
+    std::sort(paths.begin() + 1, paths.end());
+    return paths;
+}
+
+Result<CheckedSpec> check_spec_file(const std::string& path, const GivenVariables& variables) {
     CheckedSpec checked{.path = path};
-    std::string text = LB_TRY(read_text_file(path, specs::kSpecMaxBytes));
+    specs::SpecSource source{.variables = variables};
+    source.environment = [](const std::string& name) -> std::optional<std::string> {
+        const char* value = std::getenv(name.c_str());
+        return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+    };
+    for (const std::string& file : LB_TRY(spec_file_paths(path))) {
+        source.files.push_back({.name = file});
+        source.files.back().text = LB_TRY(read_text_file(file, specs::kSpecMaxBytes));
+    }
     specs::DiagnosticSink sink;
-    checked.spec = specs::read_spec(text, path, sink);
+    checked.spec = specs::read_spec(source, sink);
     checked.diagnostics = sink.sorted();
-    checked.sources.emplace(path, std::move(text));
+    for (specs::SourceFile& file : source.files) {
+        checked.sources.emplace(std::move(file.name), std::move(file.text));
+    }
     return checked;
+}
+
+Result<GivenVariables> given_variables(const std::vector<std::string>& assignments) {
+    GivenVariables variables;
+    for (const std::string& assignment : assignments) {
+        const size_t equals = assignment.find('=');
+        // What is no assignment may be a secret: it is not repeated.
+        if (equals == std::string::npos || equals == 0) {
+            return Error{.code = ErrorCode::kUsage,
+                         .message = "--var needs a name and a value",
+                         .help = "--var NAME=VALUE"};
+        }
+        std::string name = assignment.substr(0, equals);
+        if (!variables.emplace(name, assignment.substr(equals + 1)).second) {
+            return Error{.code = ErrorCode::kUsage,
+                         .message = cat("--var gives ", lb::quoted(name), " twice"),
+                         .help = "leave out one of the two"};
+        }
+    }
+    return variables;
 }
 
 Json diagnostics_json(const std::vector<specs::Diagnostic>& diagnostics) {
@@ -66,8 +126,9 @@ void print_diagnostics(const std::vector<specs::Diagnostic>& diagnostics,
         output.has_error_colour() ? specs::Colour::kAlways : specs::Colour::kNever));
 }
 
-Result<specs::ProjectSpec> read_spec_file(const std::string& path, Output& output) {
-    CheckedSpec checked = LB_TRY(check_spec_file(path));
+Result<specs::ProjectSpec> read_spec_file(const std::string& path, const GivenVariables& variables,
+                                          Output& output) {
+    CheckedSpec checked = LB_TRY(check_spec_file(path, variables));
     if (output.is_json()) {
         output.attach_to_error("diagnostics", diagnostics_json(checked.diagnostics));
     } else {

@@ -19,6 +19,16 @@ inline constexpr std::string_view kSpecFileName = "lb.toml";
 // those above it, as a path relative to here; nullopt if there is none.
 std::optional<std::string> find_spec_file(const std::string& wanted);
 
+// `path` and the files *.toml of the folder beside it that has its name with ".d" for ".toml",
+// sorted by name; hidden ones are none of it. Errors: kIo if the folder cannot be read.
+Result<std::vector<std::string>> spec_file_paths(const std::string& path);
+
+// Variable -> value, from --var.
+using GivenVariables = std::map<std::string, std::string>;
+
+// From "NAME=VALUE" each. Errors: kUsage.
+Result<GivenVariables> given_variables(const std::vector<std::string>& assignments);
+
 struct CheckedSpec {
     std::string path;
     std::optional<specs::ProjectSpec> spec = {};  // absent: there is an error among these
@@ -28,8 +38,8 @@ struct CheckedSpec {
     size_t error_count() const;
 };
 
-// Reads and checks. Errors: kIo if the file cannot be read.
-Result<CheckedSpec> check_spec_file(const std::string& path);
+// Reads and checks all files. Errors: kIo if one cannot be read.
+Result<CheckedSpec> check_spec_file(const std::string& path, const GivenVariables& variables);
 
 Json diagnostics_json(const std::vector<specs::Diagnostic>& diagnostics);
 // For people, on stderr.
@@ -38,7 +48,8 @@ void print_diagnostics(const std::vector<specs::Diagnostic>& diagnostics,
 
 // Reads and checks. Diagnostics are reported on `output`. Errors: kInvalidSpec with how many
 // mistakes there are, kIo if the file cannot be read.
-Result<specs::ProjectSpec> read_spec_file(const std::string& path, Output& output);
+Result<specs::ProjectSpec> read_spec_file(const std::string& path, const GivenVariables& variables,
+                                          Output& output);
 
 // The secret that a reference names: an environment variable, or a file (relative to `directory`)
 // without its last newline. Errors: kSecretMissing.

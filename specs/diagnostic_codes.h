@@ -47,6 +47,15 @@ inline constexpr uint16_t kPasswordInSpec = 143;
 inline constexpr uint16_t kInvalidSecretReference = 144;
 inline constexpr uint16_t kMembershipNotAllowed = 145;
 
+// Several files, variables.
+inline constexpr uint16_t kInTwoFiles = 170;
+inline constexpr uint16_t kInvalidVariable = 171;
+inline constexpr uint16_t kVariableNotSet = 172;
+inline constexpr uint16_t kVariableType = 173;
+inline constexpr uint16_t kUnknownVariable = 174;
+inline constexpr uint16_t kInvalidReference = 175;
+inline constexpr uint16_t kSensitiveVariable = 176;
+
 // About the diagnostics themselves.
 inline constexpr uint16_t kMoreProblems = 199;
 

@@ -30,7 +30,9 @@ bool is_multi_line_string(std::string_view string) {
     return string.starts_with("\"\"\"") || string.starts_with("'''");
 }
 
-bool is_reference_key(std::string_view part) { return part == "env" || part == "file"; }
+bool is_reference_key(std::string_view part) {
+    return part == "env" || part == "file" || part == "var";
+}
 
 // A path is shown; a variable's name is shown only if it can be one, so that a password that was
 // written in its place is not.
@@ -41,10 +43,17 @@ bool may_show_reference(std::string_view key, std::string_view string) {
     return is_variable_name(name);
 }
 
+enum class Defaults { kShown, kHidden };
+
+bool is_default_key(std::string_view part) {
+    return part.find("default") != std::string_view::npos && !part.starts_with("default_");
+}
+
 // Follows keys and table headers through the tokens of a text and notes the values to hide.
 class SecretFinder {
 public:
-    explicit SecretFinder(std::vector<TextRange>& found) : found_(found) {}
+    SecretFinder(std::vector<TextRange>& found, Defaults defaults)
+        : found_(found), defaults_(defaults) {}
 
     // A string of several lines that never ends may hold everything, the secrets included.
     void scan_text(std::string_view text) {
@@ -131,7 +140,8 @@ private:
     bool is_secret_key() const {
         return is_in_secret_table_ ||
                std::any_of(parts_.begin(), parts_.end(),
-                           [](std::string_view part) { return looks_secret(part); });
+                           [](std::string_view part) { return looks_secret(part); }) ||
+               (defaults_ == Defaults::kHidden && !parts_.empty() && is_default_key(parts_.back()));
     }
 
     // After the '=' of a secret key whose last part is `last_part`.
@@ -184,6 +194,7 @@ private:
     }
 
     std::vector<TextRange>& found_;
+    Defaults defaults_;
     TomlScanner scanner_ = TomlScanner({});
     size_t base_ = 0;  // offset of what is scanned in the whole text
     size_t hidden_end_ = 0;
@@ -213,8 +224,11 @@ std::vector<TextRange> merged(std::vector<TextRange> ranges) {
 
 std::vector<TextRange> find_secrets(std::string_view text) {
     std::vector<TextRange> found;
-    SecretFinder(found).scan_text(text);
-    SecretFinder(found).scan_lines(text);
+    // A sensitive variable has no default; one that has it may have shown its secret.
+    auto defaults =
+        text.find("sensitive") == std::string_view::npos ? Defaults::kShown : Defaults::kHidden;
+    SecretFinder(found, defaults).scan_text(text);
+    SecretFinder(found, defaults).scan_lines(text);
     return merged(std::move(found));
 }
 

@@ -117,7 +117,7 @@ std::string text_of(std::vector<Line> lines) {
 
 std::optional<std::string> format_spec(std::string_view text, const std::string& file_name,
                                        DiagnosticSink& sink) {
-    Reporter reporter(file_name, sink);
+    Reporter reporter({file_name}, sink);
     std::optional<TomlTable> before = read_source(text, reporter);
     if (!before) return std::nullopt;
     TokenStream tokens(without_mark(text));

@@ -40,15 +40,39 @@ Json reference_to(const TableRules& rules) {
     return schema;
 }
 
+// A value, or a variable in its place. A string is both anyway.
+Json or_variable(Json value) {
+    Json variable = of_type("string");
+    variable.set("pattern", "^\\$\\{var\\.[A-Za-z_][A-Za-z0-9_]*\\}$");
+    Json choices = Json::array();
+    choices.push(std::move(value));
+    choices.push(std::move(variable));
+    Json schema = Json::object();
+    schema.set("anyOf", std::move(choices));
+    return schema;
+}
+
+Json bound(double value) {
+    auto whole = static_cast<int64_t>(value);
+    return static_cast<double>(whole) == value ? Json(whole) : Json(value);
+}
+
+Json number(std::string_view type, const KeyRule& rule) {
+    Json schema = of_type(type);
+    if (rule.min) schema.set("minimum", bound(*rule.min));
+    if (rule.max) schema.set("maximum", bound(*rule.max));
+    return or_variable(std::move(schema));
+}
+
 Json value_schema(const KeyRule& rule) {
     switch (rule.type) {
         case KeyType::kString:
         case KeyType::kDuration:
         case KeyType::kTime:
         case KeyType::kMoment: return of_type("string");
-        case KeyType::kBoolean: return of_type("boolean");
-        case KeyType::kInteger: return of_type("integer");
-        case KeyType::kNumber: return of_type("number");
+        case KeyType::kBoolean: return or_variable(of_type("boolean"));
+        case KeyType::kInteger: return number("integer", rule);
+        case KeyType::kNumber: return number("number", rule);
         case KeyType::kStrings: return list_of(of_type("string"));
         case KeyType::kTable: return reference_to(*rule.table);
         case KeyType::kNamedTables: return by_name(reference_to(*rule.table));
@@ -59,16 +83,9 @@ Json value_schema(const KeyRule& rule) {
     return Json::object();
 }
 
-Json bound(double value) {
-    auto whole = static_cast<int64_t>(value);
-    return static_cast<double>(whole) == value ? Json(whole) : Json(value);
-}
-
 Json key_schema(const KeyRule& rule) {
     Json schema = value_schema(rule);
     schema.set("description", rule.documentation);
-    if (rule.min) schema.set("minimum", bound(*rule.min));
-    if (rule.max) schema.set("maximum", bound(*rule.max));
     if (auto usual = json_of_toml_value(rule.usual)) schema.set("default", *std::move(usual));
     if (auto example = json_of_toml_value(rule.example)) {
         Json examples = Json::array();

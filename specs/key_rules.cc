@@ -32,6 +32,11 @@ constexpr std::array kSpecKeys = {
             .documentation = "PostgreSQL's databases by name, on the default branch.",
             .usual = "none",
             .table = &kDatabaseRules},
+    KeyRule{.name = "variables",
+            .type = kNamedTables,
+            .documentation = "Values that are given from outside, by name.",
+            .usual = "none",
+            .table = &kVariableRules},
     not_yet("extensions"),
     not_yet("forget"),
     not_yet("grants"),
@@ -43,7 +48,6 @@ constexpr std::array kSpecKeys = {
     not_yet("schemas"),
     not_yet("settings"),
     not_yet("snapshots"),
-    not_yet("variables"),
 };
 constexpr std::array kSpecSynonyms = {
     KeySynonym{"users", "roles"},
@@ -86,10 +90,38 @@ constexpr std::array kProjectSynonyms = {
     KeySynonym{"history_retention_seconds", "history_retention"},
 };
 
+constexpr std::array kVariableKeys = {
+    KeyRule{.name = "type",
+            .documentation = "`\"string\"`, `\"integer\"`, `\"number\"` or `\"boolean\"`.",
+            .usual = "the default's type, or else string",
+            .example = "\"string\""},
+    KeyRule{.name = "default",
+            .type = kAnyScalar,
+            .documentation = "The value where none is given. Without it, one has to be given.",
+            .usual = "none",
+            .example = "\"5m\""},
+    KeyRule{.name = "description",
+            .documentation = "What the variable is for.",
+            .usual = "none",
+            .example = "\"how long previews live\""},
+    KeyRule{.name = "sensitive",
+            .type = kBoolean,
+            .documentation = "A secret: it can only be a password, and is never shown.",
+            .usual = "false",
+            .example = "true"},
+};
+constexpr std::array kVariableSynonyms = {
+    KeySynonym{"value", "default"},
+    KeySynonym{"secret", "sensitive"},
+};
+
 }  // namespace
 
 const TableRules kSpecRules = {"spec", "a spec", kSpecKeys, kSpecSynonyms};
 const TableRules kProjectRules = {"project", "[project]", kProjectKeys, kProjectSynonyms};
+
+const TableRules kVariableRules = {"variable", "a variable", kVariableKeys, kVariableSynonyms,
+                                   "variables"};
 
 std::vector<const TableRules*> all_tables() {
     std::vector<const TableRules*> tables = {&kSpecRules};

@@ -92,10 +92,14 @@ constexpr std::array kPasswordKeys = {
             .documentation = "The file that holds it, relative to the spec's folder.",
             .usual = "none",
             .example = "\"app.password\""},
+    KeyRule{.name = "var",
+            .documentation = "The sensitive variable that holds it.",
+            .usual = "none",
+            .example = "\"APP_PASSWORD\""},
 };
 constexpr std::array kPasswordSynonyms = {
     KeySynonym{"environment", "env"},
-    KeySynonym{"variable", "env"},
+    KeySynonym{"variable", "var"},
     KeySynonym{"path", "file"},
 };
 

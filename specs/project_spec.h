@@ -63,6 +63,9 @@ struct ProjectSpec {
     std::vector<RoleSpec> roles = {};          // sorted by name; on the default branch
     std::vector<DatabaseSpec> databases = {};  // sorted by name; on the default branch
 
+    // Hash of what the files say, in hexadecimal: the same for any order, form and number of files.
+    std::string content_hash = {};
+
     const BranchSpec* find_branch(std::string_view branch) const;
     bool operator==(const ProjectSpec&) const = default;
 };

@@ -7,62 +7,102 @@
 #include "specs/internal/draft.h"
 #include "specs/internal/limits.h"
 #include "specs/internal/names.h"
+#include "specs/spec_reader.h"
 
 namespace lb::specs {
 
 namespace {
 
 // A reference that is no good may be a password in the wrong place: no message repeats it.
-std::optional<SecretReference> read_reference(const TableReader& password, const Place& key_place,
-                                              Reporter& reporter) {
-    static constexpr std::string_view kHelp =
-        "write password = { env = \"APP_PASSWORD\" } or password = { file = \"app.password\" }";
-    bool has_env = password.find("env") != nullptr;
-    bool has_file = password.find("file") != nullptr;
-    if (!has_env && !has_file && !password.is_empty()) return std::nullopt;  // reported as unknown
-    if (has_env == has_file) {
-        reporter.error(codes::kInvalidSecretReference, key_place,
-                       has_env ? "a password comes from either \"env\" or \"file\""
-                               : "the password has neither \"env\" nor \"file\"",
-                       std::string(kHelp));
-        return std::nullopt;
-    }
-    auto name = password.text(has_env ? "env" : "file");
-    if (!name) return std::nullopt;
-    if (has_env && !is_variable_name(name->text)) {
-        reporter.error(codes::kInvalidSecretReference, name->place,
-                       "\"env\" is not the name of an environment variable",
-                       "use letters, digits and underscores, as in \"APP_PASSWORD\"");
-        return std::nullopt;
-    }
-    if (has_file && (name->text.empty() || name->text.size() > kSecretPathMaxBytes ||
-                     name->text.find('\0') != std::string::npos)) {
-        reporter.error(codes::kInvalidSecretReference, name->place, "\"file\" is not a path",
-                       cat("use a path of 1 to ", kSecretPathMaxBytes,
-                           " bytes, relative to the spec's folder"));
-        return std::nullopt;
-    }
-    return SecretReference{
-        .kind = has_env ? SecretReference::Kind::kEnvironment : SecretReference::Kind::kFile,
-        .name = name->text,
-        .span = reporter.span(name->place)};
-}
+class PasswordReader {
+public:
+    PasswordReader(const TomlTable& table, const Place& key_place, const SpecDraft& draft,
+                   Reporter& reporter)
+        : password_(table, kPasswordRules, reporter),
+          key_place_(key_place),
+          draft_(draft),
+          reporter_(reporter) {}
 
-void read_password(const TableReader& reader, RoleDraft& draft, Reporter& reporter) {
+    std::optional<SecretReference> read() const {
+        std::vector<std::string_view> given;
+        for (std::string_view key : {"env", "file", "var"}) {
+            if (password_.find(key) != nullptr) given.push_back(key);
+        }
+        if (given.empty() && !password_.is_empty()) return std::nullopt;  // reported as unknown
+        if (given.size() != 1) {
+            report(key_place_,
+                   given.empty() ? "the password has none of \"env\", \"file\" and \"var\""
+                                 : "a password comes from one of \"env\", \"file\" and \"var\"",
+                   "write password = { env = \"APP_PASSWORD\" } or password = { file = "
+                   "\"app.password\" }");
+            return std::nullopt;
+        }
+        auto name = password_.text(given.front());
+        if (!name) return std::nullopt;
+        if (given.front() == "file") return of_file(*name);
+        if (given.front() == "var") return of_variable(*name);
+        return of_environment(*name);
+    }
+
+private:
+    using Kind = SecretReference::Kind;
+
+    std::optional<SecretReference> of_environment(const PlacedText& name) const {
+        if (is_variable_name(name.text)) return reference(Kind::kEnvironment, name.text, name);
+        report(name.place, "\"env\" is not the name of an environment variable",
+               "use letters, digits and underscores, as in \"APP_PASSWORD\"");
+        return std::nullopt;
+    }
+
+    std::optional<SecretReference> of_file(const PlacedText& name) const {
+        bool is_path = !name.text.empty() && name.text.size() <= kSecretPathMaxBytes &&
+                       name.text.find('\0') == std::string::npos;
+        if (is_path) return reference(Kind::kFile, name.text, name);
+        report(name.place, "\"file\" is not a path",
+               cat("use a path of 1 to ", kSecretPathMaxBytes,
+                   " bytes, relative to the spec's folder"));
+        return std::nullopt;
+    }
+
+    // A sensitive variable is what the environment says, and nothing else.
+    std::optional<SecretReference> of_variable(const PlacedText& name) const {
+        if (draft_.sensitive_variables.contains(name.text)) {
+            return reference(Kind::kEnvironment, environment_name_of(name.text), name);
+        }
+        report(name.place, "\"var\" names no sensitive variable",
+               "declare it with sensitive = true under [variables]");
+        return std::nullopt;
+    }
+
+    SecretReference reference(Kind kind, std::string name, const PlacedText& written) const {
+        return {.kind = kind, .name = std::move(name), .span = reporter_.span(written.place)};
+    }
+
+    void report(const Place& place, std::string message, std::string help) const {
+        reporter_.error(codes::kInvalidSecretReference, place, std::move(message), std::move(help));
+    }
+
+    TableReader password_;
+    const Place& key_place_;
+    const SpecDraft& draft_;
+    Reporter& reporter_;
+};
+
+void read_password(const TableReader& reader, RoleDraft& role, const SpecDraft& draft,
+                   Reporter& reporter) {
     const TomlMember* member = reader.find("password");
     if (member == nullptr) return;
-    draft.password_place = member->key_place;
+    role.password_place = member->key_place;
     const auto* table = member->value.get_if<TomlTable>();
     if (table == nullptr) {
         reporter.error(
             codes::kPasswordInSpec, member->key_place,
-            cat("the password of role ", quoted(draft.spec.name), " is written in the spec"),
+            cat("the password of role ", quoted(role.spec.name), " is written in the spec"),
             "put it into a variable and write password = { env = \"APP_PASSWORD\" }; "
             "then change it, since it may be in the history of the file");
         return;
     }
-    draft.spec.password =
-        read_reference(TableReader(*table, kPasswordRules, reporter), member->key_place, reporter);
+    role.spec.password = PasswordReader(*table, member->key_place, draft, reporter).read();
 }
 
 void read_attributes(const TableReader& reader, RoleAttributes& attributes) {
@@ -100,7 +140,7 @@ void read_roles(const TableReader& spec, SpecDraft& draft, Reporter& reporter) {
             role.spec.attributes.member_of.push_back(name.text);
         }
         std::sort(role.spec.attributes.member_of.begin(), role.spec.attributes.member_of.end());
-        read_password(reader, role, reporter);
+        read_password(reader, role, draft, reporter);
         draft.roles.push_back(std::move(role));
     });
 }

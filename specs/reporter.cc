@@ -36,7 +36,7 @@ void Reporter::warning(uint16_t code, const Place& place, std::string message, s
 }
 
 Span Reporter::span(const Place& place) const {
-    return Span{.file = file_,
+    return Span{.file = files_[place.file],
                 .line = place.line,
                 .column = place.column,
                 .end_line = place.end_line,

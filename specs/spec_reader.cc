@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "base/assert.h"
 #include "base/text.h"
+#include "specs/diagnostic_codes.h"
 #include "specs/internal/draft.h"
 #include "specs/internal/source_text.h"
+#include "specs/internal/variables.h"
 
 namespace lb::specs {
 
@@ -53,6 +56,36 @@ std::string_view project_table_text(std::string_view text) {
     return text.substr(start, end == std::string_view::npos ? end : end - start);
 }
 
+// All files, also after one that is no TOML, so that each is reported.
+std::optional<TomlTable> read_files(const std::vector<SourceFile>& files, DiagnosticSink& sink,
+                                    Reporter& reporter) {
+    size_t size_bytes = 0;
+    for (const SourceFile& file : files) size_bytes += file.text.size();
+    if (files.size() > 1 && size_bytes > kSpecMaxBytes) {
+        reporter.error(codes::kTooLarge, {},
+                       cat("the files of the spec have ", format_bytes(size_bytes), ", ",
+                           format_bytes(kSpecMaxBytes), " are allowed"),
+                       "split the project");
+        return std::nullopt;
+    }
+    std::vector<TomlTable> tables;
+    for (size_t index = 0; index < files.size(); ++index) {
+        Reporter of_file({files[index].name}, sink);
+        std::optional<TomlTable> table = read_source(files[index].text, of_file);
+        if (!table) continue;
+        set_file(*table, static_cast<uint16_t>(index));
+        tables.push_back(*std::move(table));
+    }
+    if (tables.size() < files.size()) return std::nullopt;
+    return merge_files(std::move(tables), reporter);
+}
+
+std::vector<std::string> names_of(const std::vector<SourceFile>& files) {
+    std::vector<std::string> names;
+    for (const SourceFile& file : files) names.push_back(file.name);
+    return names;
+}
+
 }  // namespace
 
 std::optional<std::string> read_project_name(std::string_view text) {
@@ -66,11 +99,17 @@ std::optional<std::string> read_project_name(std::string_view text) {
 
 std::optional<ProjectSpec> read_spec(std::string_view text, const std::string& file_name,
                                      DiagnosticSink& sink) {
-    Reporter reporter(file_name, sink);
-    std::optional<TomlTable> root = read_source(text, reporter);
+    return read_spec({.files = {{.name = file_name, .text = std::string(text)}}}, sink);
+}
+
+std::optional<ProjectSpec> read_spec(const SpecSource& source, DiagnosticSink& sink) {
+    LB_ASSERT(!source.files.empty() && source.files.size() <= kSpecFilesMax);
+    Reporter reporter(names_of(source.files), sink);
+    std::optional<TomlTable> root = read_files(source.files, sink, reporter);
     if (!root) return std::nullopt;
 
     SpecDraft draft;
+    read_variables(*root, source, draft, reporter);
     TableReader spec(*root, kSpecRules, reporter);
     read_project_table(spec, draft, reporter);
     read_branches(spec, draft, reporter);
@@ -79,7 +118,9 @@ std::optional<ProjectSpec> read_spec(std::string_view text, const std::string& f
     check_branches(draft, reporter);
     check_roles_and_databases(draft, reporter);
     if (reporter.has_errors()) return std::nullopt;
-    return finish(std::move(draft), reporter);
+    ProjectSpec read = finish(std::move(draft), reporter);
+    read.content_hash = content_hash(*root);
+    return read;
 }
 
 }  // namespace lb::specs

@@ -217,8 +217,7 @@ std::optional<TomlTable> read_toml(std::string_view text, Reporter& reporter) {
 
 std::optional<Json> json_of_toml_value(std::string_view text) {
     DiagnosticSink sink;
-    const std::string no_file;
-    Reporter reporter(no_file, sink);
+    Reporter reporter({""}, sink);
     std::optional<TomlTable> table = read_toml(cat("value = ", text), reporter);
     if (!table) return std::nullopt;
     return json_of(table->front().value);

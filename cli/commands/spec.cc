@@ -29,6 +29,7 @@ Json validation_json(const CheckedSpec& checked) {
     Json files = Json::array();
     for (const auto& [name, text] : checked.sources) files.push(name);
     json.set("files", std::move(files));
+    json.set("content_hash", checked.spec ? Json(checked.spec->content_hash) : Json());
     json.set("error_count", uint64_t{checked.error_count()});
     json.set("warning_count", uint64_t{checked.diagnostics.size() - checked.error_count()});
     json.set("diagnostics", diagnostics_json(checked.diagnostics));
@@ -96,7 +97,8 @@ Result<bool> format_file(const std::string& path, FormatWish wish, Output& outpu
 
 Result<ExitCode> run_validate(const Arguments& arguments, Output& output) {
     Session session(arguments, output);
-    CheckedSpec checked = LB_TRY(check_spec_file(LB_TRY(session.spec_path())));
+    const GivenVariables variables = LB_TRY(given_variables(arguments.list("var")));
+    CheckedSpec checked = LB_TRY(check_spec_file(LB_TRY(session.spec_path()), variables));
     if (output.is_json()) {
         output.document(validation_json(checked));
     } else {
@@ -110,7 +112,7 @@ Result<ExitCode> run_fmt(const Arguments& arguments, Output& output) {
     Session session(arguments, output);
     const FormatWish wish{.is_check = arguments.has("check"), .has_diff = arguments.has("diff")};
     std::vector<std::string> paths = arguments.list("file");
-    if (paths.empty()) paths.push_back(LB_TRY(session.spec_path()));
+    if (paths.empty()) paths = LB_TRY(spec_file_paths(LB_TRY(session.spec_path())));
     Json changed = Json::array();
     for (const std::string& path : paths) {
         if (!LB_TRY(format_file(path, wish, output))) continue;

@@ -1,6 +1,7 @@
 // A spec while it is being read: the values with the places that only the checks need.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,8 @@ struct SpecDraft {
     std::string default_branch = "main";
     Place default_branch_place = {};  // line 0: not given
     std::chrono::seconds history_retention = kHistoryRetentionUsual;
-    bool is_default_branch_valid = true;     // false: its name was reported
+    bool is_default_branch_valid = true;  // false: its name was reported
+    std::set<std::string, std::less<>> sensitive_variables = {};
     std::vector<BranchDraft> branches = {};  // sorted by name, as are the others
     std::vector<RoleDraft> roles = {};
     std::vector<DatabaseDraft> databases = {};

@@ -21,6 +21,7 @@ extern const ExplanationGroup kTextGroup;
 extern const ExplanationGroup kValueGroup;
 extern const ExplanationGroup kBranchGroup;
 extern const ExplanationGroup kRoleGroup;
+extern const ExplanationGroup kFileGroup;
 extern const ExplanationGroup kLimitGroup;
 
 // In the order of the document.

@@ -74,6 +74,7 @@ extern const TableRules kRestoreRules;
 extern const TableRules kRoleRules;
 extern const TableRules kPasswordRules;
 extern const TableRules kDatabaseRules;
+extern const TableRules kVariableRules;
 
 // kSpecRules and every table that it leads to, each once, in the order of their keys.
 std::vector<const TableRules*> all_tables();

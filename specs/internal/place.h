@@ -1,4 +1,5 @@
-// Place: a Span without the file's name, which all places of one spec share.
+// Place: a Span with the number of its file in place of the name, in the order in which the files
+// of a spec are read.
 #pragma once
 
 #include <compare>
@@ -9,6 +10,7 @@
 namespace lb::specs {
 
 struct Place {
+    uint16_t file = 0;
     uint32_t line = 0;  // 0: no place
     uint32_t column = 0;
     uint32_t end_line = 0;

@@ -1,4 +1,4 @@
-// Reporter: how the readers of one spec report problems. Adds the file's name, keeps count of
+// Reporter: how the readers of one spec report problems. Adds the files' names, keeps count of
 // errors, and limits the work that goes into suggestions, which is quadratic in hostile specs.
 #pragma once
 
@@ -19,7 +19,9 @@ struct RelatedPlace {
 
 class Reporter {
 public:
-    Reporter(const std::string& file, DiagnosticSink& sink) : file_(file), sink_(sink) {}
+    // `files`: the names that the places' numbers stand for.
+    Reporter(std::vector<std::string> files, DiagnosticSink& sink)
+        : files_(std::move(files)), sink_(sink) {}
 
     void error(uint16_t code, const Place& place, std::string message, std::string help);
     void conflict(uint16_t code, const Place& place, std::string message, RelatedPlace related,
@@ -35,7 +37,7 @@ public:
                              const std::vector<std::string_view>& candidates);
 
 private:
-    const std::string& file_;
+    std::vector<std::string> files_;
     DiagnosticSink& sink_;
     bool has_errors_ = false;
     size_t comparisons_left_ = 50'000;

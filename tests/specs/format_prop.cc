@@ -100,8 +100,7 @@ private:
 
 std::string meaning(const std::string& text) {
     DiagnosticSink sink;
-    const std::string file = "lb.toml";
-    Reporter reporter(file, sink);
+    Reporter reporter({"lb.toml"}, sink);
     std::optional<TomlTable> table = read_source(text, reporter);
     RC_ASSERT(table.has_value());
     return json_of({.data = *std::move(table), .place = {}}).dump();

@@ -19,8 +19,7 @@ namespace {
 std::optional<Json> json_of_toml(std::string_view text) {
     if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
     DiagnosticSink sink;
-    const std::string file = "spec.toml";
-    Reporter reporter(file, sink);
+    Reporter reporter({"spec.toml"}, sink);
     std::optional<TomlTable> table = read_toml(text, reporter);
     if (!table) return std::nullopt;
     return json_of(TomlValue{.data = *std::move(table), .place = {}});
