@@ -3,6 +3,7 @@
 #   pgbench    pgbench on a line of the store beside plain ext4, in one run (takes minutes)
 #   branches   1,000 branches of one parent through the real daemon: time and bytes of each
 #   store      micro benchmarks of the store
+#   plan       plans and applies of 100 to 10,000 branches, beside Terraform where it is installed
 #   growth     what a branch costs to make, to use first and to write to (LB_BENCH_FULL=1: also 5 GiB)
 #   tree       10,000 branches in a tree of depth 20
 #   space      bytes of history per transaction, beside an archive of WAL
@@ -22,7 +23,7 @@ if [ "$name" = branches ] || [ "$name" = all ]; then
     echo "== branches"
     "$here/branches.sh" "$build/cli/lb"
 fi
-for script in growth tree restart; do
+for script in plan growth tree restart; do
     if [ "$name" = $script ] || [ "$name" = all ]; then
         echo "== $script"
         "$here/$script.sh" "$build/cli/lb" "${@:3}"
