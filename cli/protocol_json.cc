@@ -110,11 +110,13 @@ Json to_json(const engine::ProgressEvent& event) {
 }
 
 Result<engine::ProgressEvent> progress_event_from_json(const Json& json) {
-    return engine::ProgressEvent{.step = LB_TRY(json.text_at("step")),
-                                 .address = LB_TRY(json.text_at("address")),
-                                 .message = LB_TRY(json.text_at("message")),
-                                 .done = LB_TRY(json.unsigned_at("done")),
-                                 .total = LB_TRY(json.unsigned_at("total"))};
+    engine::ProgressEvent event;
+    event.step = LB_TRY(json.text_at("step"));
+    event.address = LB_TRY(json.text_at("address"));
+    event.message = LB_TRY(json.text_at("message"));
+    event.done = LB_TRY(json.unsigned_at("done"));
+    event.total = LB_TRY(json.unsigned_at("total"));
+    return event;
 }
 
 Json to_json(const engine::Applied& applied) {
@@ -145,12 +147,13 @@ Result<engine::Connection> connection_from_json(const Json& json) {
     if (port > 65535) {
         return Error{.code = ErrorCode::kBadRequest, .message = cat("no port: ", port)};
     }
-    return engine::Connection{.socket_directory = LB_TRY(json.text_at("socket_directory")),
-                              .port = static_cast<uint16_t>(port),
-                              .listen_addresses = LB_TRY(texts_at(json, "listen_addresses")),
-                              .superuser = LB_TRY(json.text_at("superuser")),
-                              .default_database = LB_TRY(json.text_at("default_database")),
-                              .program_directory = LB_TRY(json.text_at("program_directory"))};
+    engine::Connection connection{.port = static_cast<uint16_t>(port)};
+    connection.socket_directory = LB_TRY(json.text_at("socket_directory"));
+    connection.listen_addresses = LB_TRY(texts_at(json, "listen_addresses"));
+    connection.superuser = LB_TRY(json.text_at("superuser"));
+    connection.default_database = LB_TRY(json.text_at("default_database"));
+    connection.program_directory = LB_TRY(json.text_at("program_directory"));
+    return connection;
 }
 
 }  // namespace lb::cli

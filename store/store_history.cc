@@ -64,10 +64,9 @@ Status LogStore::check_restorable(LineId line, Position position) const {
 
 Result<UsageSources> LogStore::usage_sources(LineId line) {
     return alone(line, [&](const Line& found) -> Result<UsageSources> {
-        UsageSources sources{.blocks = LB_TRY(projection_->cursor()),
-                             .versions = LB_TRY(projection_->cursor()),
-                             .line = found.info,
-                             .history = projection_->history()};
+        UsageSources sources{.line = found.info, .history = projection_->history()};
+        sources.blocks = LB_TRY(projection_->cursor());
+        sources.versions = LB_TRY(projection_->cursor());
         for (LineId child : found.children) {
             const LineInfo& info = projection_->lines().find(child)->info;
             sources.forks.push_back(info.fork_position.value());
