@@ -123,7 +123,7 @@ TEST_F(CheckColdTest, ADamagedBlockIsNamedAndTheIndexCanStillBeMade) {
     flip_bit(segment_path(store_directory(), cold.segment), entry.offset + kRecordHeaderBytes, 2);
     CheckReport report = check();
     ASSERT_EQ(report.problems.size(), 1u) << text_of(report);
-    const Problem& problem = report.problems[0];
+    const Problem problem = report.problems[0];
     EXPECT_EQ(problem.code, ProblemCode::kRecord);
     EXPECT_EQ(problem.offset, entry.offset);
     EXPECT_EQ(problem.path.substr(0, 9), "base/file");
