@@ -76,7 +76,9 @@ private:
             case ResourceKind::kBranch: return fold_branch(change);
             case ResourceKind::kCompute: return fold_compute(change);
             case ResourceKind::kRole:
-            case ResourceKind::kDatabase: return fold_sql(change);
+            case ResourceKind::kDatabase:
+            case ResourceKind::kSchema:
+            case ResourceKind::kExtension: return fold_sql(change);
         }
         return ok();
     }
@@ -367,27 +369,43 @@ private:
         return ok();
     }
 
+    // Of roles, databases, and what is inside of databases.
+    static Status check_content_name(const Address& address) {
+        switch (address.kind) {
+            case ResourceKind::kProject:
+            case ResourceKind::kBranch:
+            case ResourceKind::kCompute: break;
+            case ResourceKind::kRole: return check_role_name(address.name);
+            case ResourceKind::kDatabase: return check_database_name(address.name);
+            case ResourceKind::kSchema:
+                LB_TRY(check_database_name(address.database));
+                return check_schema_name(address.name);
+            case ResourceKind::kExtension:
+                LB_TRY(check_database_name(address.database));
+                return check_extension_name(address.name);
+        }
+        return ok();
+    }
+
     Status fold_sql(const ResourceChange& change) {
         const Address& address = change.address;
-        bool is_role = address.kind == ResourceKind::kRole;
-        LB_TRY(is_role ? check_role_name(address.name) : check_database_name(address.name));
+        LB_TRY(check_content_name(address));
         BranchDraft* branch = touch(address.branch);
         if (branch == nullptr) return not_found(Address::of_branch(address.branch));
         if (!branch->after) {
             if (change.kind == ChangeKind::kDelete) return ok();  // goes with its branch
             return not_found(Address::of_branch(address.branch));
         }
-        auto& managed = is_role ? branch->managed.roles : branch->managed.databases;
+        ManagedRecord& managed = branch->managed;
         if (change.kind == ChangeKind::kDelete) {
-            managed.erase(address.name);
+            managed.erase(address);
         } else {
-            bool is_fitting = is_role ? std::holds_alternative<RoleValue>(change.value)
-                                      : std::holds_alternative<DatabaseValue>(change.value);
-            if (!is_fitting) return wrong_value(change);
-            bool is_owned = change.kind == ChangeKind::kUpdate && managed.contains(address.name) &&
+            if (!is_value_of(address.kind, change.value)) return wrong_value(change);
+            const ManagedResource* present = managed.find(address);
+            bool is_owned = change.kind == ChangeKind::kUpdate && present != nullptr &&
                             change.origin != Origin::kSpec;
-            Origin origin = is_owned ? managed[address.name].origin : change.origin;
-            managed[address.name] = {.origin = origin, .version = generation_};
+            Origin origin = is_owned ? present->origin : change.origin;
+            managed.put(address, {.origin = origin, .version = generation_});
         }
         branch->sql_changes.push_back(change);
         return ok();

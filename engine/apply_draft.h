@@ -33,7 +33,7 @@ struct BranchDraft {
     std::optional<BranchMove> move = {};
     std::optional<DeletedRecord> undeleted = {};   // is_created(), but with the line it had
     std::optional<DeletedRecord> deleted = {};     // is_deleted(), and can be had back
-    std::vector<ResourceChange> sql_changes = {};  // roles and databases
+    std::vector<ResourceChange> sql_changes = {};  // roles, databases and contents
     ManagedRecord managed = {};                    // afterwards; counts if there are sql_changes
     bool is_compute_changed = false;
 

@@ -37,12 +37,13 @@ ManagedRecord managed_before(ManagedRecord managed, const std::string& branch,
              ++change) {
             Result<Address> address = parse_address(change->address);
             if (!address.is_ok() || address->branch != branch) continue;
-            bool is_role = address->kind == ResourceKind::kRole;
-            if (!is_role && address->kind != ResourceKind::kDatabase) continue;
-            auto& resources = is_role ? managed.roles : managed.databases;
-            if (change->kind == ChangeKind::kCreate) resources.erase(address->name);
+            bool is_content = address->kind == ResourceKind::kRole ||
+                              address->kind == ResourceKind::kDatabase ||
+                              address->is_inside_database();
+            if (!is_content) continue;
+            if (change->kind == ChangeKind::kCreate) managed.erase(*address);
             if (change->kind == ChangeKind::kDelete) {
-                resources[address->name] = {.origin = change->origin, .version = generation.number};
+                managed.put(*address, {.origin = change->origin, .version = generation.number});
             }
         }
     }

@@ -6,10 +6,9 @@ namespace lb::engine {
 
 namespace {
 
-Generation version_of(const std::map<std::string, ManagedResource>& resources,
-                      const std::string& name) {
-    auto found = resources.find(name);
-    return found == resources.end() ? Generation{} : found->second.version;
+Generation version_of(const ManagedRecord& managed, const Address& address) {
+    const ManagedResource* found = managed.find(address);
+    return found == nullptr ? Generation{} : found->version;
 }
 
 Generation current_version(const Address& address, const Project* project) {
@@ -22,9 +21,9 @@ Generation current_version(const Address& address, const Project* project) {
         case ResourceKind::kBranch:
         case ResourceKind::kCompute: return branch->version;
         case ResourceKind::kRole:
-            return version_of(project->managed_of(branch->id).roles, address.name);
         case ResourceKind::kDatabase:
-            return version_of(project->managed_of(branch->id).databases, address.name);
+        case ResourceKind::kSchema:
+        case ResourceKind::kExtension: return version_of(project->managed_of(branch->id), address);
     }
     return Generation{};
 }

@@ -94,6 +94,12 @@ Error dependency_error(SqlSession& session, SqlTarget target, const std::string&
     return error;
 }
 
+Error database_not_found(const std::string& name) {
+    return Error{.code = ErrorCode::kNotFound,
+                 .message = cat("database ", quoted(name), " does not exist"),
+                 .help = "plan again: lb plan"};
+}
+
 struct Obstacle {
     const char* query;  // $1: the database's oid; gives a count
     const char* what;
@@ -114,11 +120,7 @@ constexpr Obstacle kObstacles[] = {
 Status check_database_can_go(SqlSession& session, const std::string& name) {
     std::vector<SqlRow> rows = LB_TRY(session.query(
         "SELECT oid::text, datistemplate::text FROM pg_database WHERE datname = $1", {name}));
-    if (rows.empty()) {
-        return Error{.code = ErrorCode::kNotFound,
-                     .message = cat("database ", quoted(name), " does not exist"),
-                     .help = "plan again: lb plan"};
-    }
+    if (rows.empty()) return database_not_found(name);
     if (rows[0][1] == "true") {
         return refused(
             cat("database ", quoted(name), " is a template"),
@@ -136,8 +138,16 @@ Status check_database_can_go(SqlSession& session, const std::string& name) {
     return ok();
 }
 
+Status check_database_exists(SqlSession& session, const std::string& name) {
+    if (!LB_TRY(session.query("SELECT FROM pg_database WHERE datname = $1", {name})).empty()) {
+        return ok();
+    }
+    return database_not_found(name);
+}
+
 Result<RoleDrop> check_role_can_go(SqlSession& session, const SqlTarget& target,
-                                   const std::string& name, const std::string& discarded_prefix) {
+                                   const std::string& name,
+                                   const std::function<bool(std::string_view)>& is_settled) {
     std::vector<SqlRow> found =
         LB_TRY(session.query("SELECT oid::text FROM pg_authid WHERE rolname = $1", {name}));
     if (found.empty()) {
@@ -152,13 +162,49 @@ Result<RoleDrop> check_role_can_go(SqlSession& session, const SqlTarget& target,
     for (const SqlRow& row : rows) {
         std::string database = row[0].value_or("");
         std::string shared_database = row[5].value_or("");
-        if (database.starts_with(discarded_prefix)) continue;
-        if (shared_database.starts_with(discarded_prefix)) continue;
+        if (is_settled(database) || (database.empty() && is_settled(shared_database))) continue;
         remaining[database].push_back(
             {row[1].value_or(""), row[2].value_or(""), row[3].value_or(""), row[4].value_or("")});
     }
     if (remaining.empty()) return RoleDrop::kLater;
     return dependency_error(session, target, name, remaining);
+}
+
+Status check_role_leaves_database(SqlSession& session, const std::string& name) {
+    std::vector<Dependency> dependencies;
+    for (const SqlRow& row : LB_TRY(session.query(
+             "SELECT classid::text, objid::text, objsubid::text, deptype::text FROM pg_shdepend "
+             "JOIN pg_authid ON pg_authid.oid = refobjid AND refclassid = 'pg_authid'::regclass "
+             "JOIN pg_database ON pg_database.oid = dbid "
+             "WHERE rolname = $1 AND datname = current_database() ORDER BY 1, 2, 3",
+             {name}))) {
+        dependencies.push_back(
+            {row[0].value_or(""), row[1].value_or(""), row[2].value_or(""), row[3].value_or("")});
+    }
+    if (dependencies.empty()) return ok();
+    std::string database = LB_TRY(session.query("SELECT current_database()"))[0][0].value_or("");
+    std::string identifier = session.quote_identifier(name);
+    Error error = refused(cat("role ", quoted(name), " cannot be deleted, because objects in ",
+                              "database ", quoted(database), " depend on it"),
+                          cat("in this database: REASSIGN OWNED BY ", identifier,
+                              " TO postgres; DROP OWNED BY ", identifier, ";"));
+    error.notes.push_back(describe_all(session, database, dependencies));
+    return error;
+}
+
+Result<Settings> present_settings(SqlSession& session, SettingsOf of, const std::string& name) {
+    const char* query =
+        of == SettingsOf::kRole
+            ? "SELECT unnest(setconfig) FROM pg_db_role_setting "
+              "JOIN pg_authid ON pg_authid.oid = setrole WHERE setdatabase = 0 AND rolname = $1"
+            : "SELECT unnest(setconfig) FROM pg_db_role_setting "
+              "JOIN pg_database ON pg_database.oid = setdatabase "
+              "WHERE setrole = 0 AND datname = $1";
+    Settings settings;
+    for (const SqlRow& row : LB_TRY(session.query(query, {name}))) {
+        settings.insert(setting_of(row[0].value_or("")));
+    }
+    return settings;
 }
 
 }  // namespace lb::engine

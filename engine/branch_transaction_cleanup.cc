@@ -1,5 +1,7 @@
 #include "engine/branch_transaction_cleanup.h"
 
+#include <set>
+
 #include "base/text.h"
 #include "engine/branch_transaction_names.h"
 
@@ -57,29 +59,41 @@ Status drop_transaction_objects(SqlSession& session,
     return failure.take();
 }
 
-Status end_prepared_transaction(SqlSession& session, const std::string& transaction_name,
-                                TransactionEnd end) {
-    std::vector<SqlRow> found = LB_TRY(session.query(
-        "SELECT FROM pg_prepared_xacts WHERE gid = $1 AND database = current_database()",
-        {transaction_name}));
-    if (found.empty()) return ok();
-    return run(session, cat(end == TransactionEnd::kCommit ? "COMMIT" : "ROLLBACK", " PREPARED ",
-                            session.quote_literal(transaction_name)));
+Status end_prepared_transactions(SqlSession& session, const SqlTarget& target,
+                                 const std::string& transaction_name, TransactionEnd end) {
+    const char* verb = end == TransactionEnd::kCommit ? "COMMIT" : "ROLLBACK";
+    for (const SqlRow& row : LB_TRY(session.query(
+             "SELECT gid, database, database = current_database() FROM pg_prepared_xacts "
+             "WHERE (gid = $1 OR starts_with(gid, $1 || '/')) AND owner = $2 ORDER BY gid",
+             {transaction_name, target.user}))) {
+        std::string sql = cat(verb, " PREPARED ", session.quote_literal(row[0].value_or("")));
+        if (row[2] == "t") {
+            LB_TRY(run(session, sql));
+            continue;
+        }
+        // It can be ended only from where it was prepared.
+        SqlTarget inside = target;
+        inside.database = row[1].value_or("");
+        std::unique_ptr<SqlSession> inner = LB_TRY(SqlSession::connect(inside));
+        LB_TRY(run(*inner, sql));
+    }
+    return ok();
 }
 
 Status settle_transactions(
     const SqlTarget& target,
     const std::function<Result<bool>(std::string_view transaction_name)>& is_committed) {
     std::unique_ptr<SqlSession> session = LB_TRY(SqlSession::connect(target));
-    std::vector<SqlRow> prepared = LB_TRY(session->query(
-        "SELECT gid FROM pg_prepared_xacts WHERE database = current_database() AND owner = $1",
-        {target.user}));
-    for (const SqlRow& row : prepared) {
-        std::string name = row[0].value_or("");
-        if (!name.starts_with(kTransactionPrefix)) continue;
+    std::set<std::string> names;
+    for (const SqlRow& row : LB_TRY(session->query(
+             "SELECT gid FROM pg_prepared_xacts WHERE starts_with(gid, $1) AND owner = $2",
+             {std::string(kTransactionPrefix), target.user}))) {
+        names.insert(std::string(apply_transaction_name(row[0].value_or(""))));
+    }
+    for (const std::string& name : names) {
         TransactionEnd end =
             LB_TRY(is_committed(name)) ? TransactionEnd::kCommit : TransactionEnd::kRollback;
-        LB_TRY(end_prepared_transaction(*session, name, end));
+        LB_TRY(end_prepared_transactions(*session, target, name, end));
     }
     return drop_transaction_objects(*session, [](std::string_view) { return true; });
 }

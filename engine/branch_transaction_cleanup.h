@@ -17,8 +17,8 @@ Status drop_transaction_objects(SqlSession& session,
 
 enum class TransactionEnd { kCommit, kRollback };
 
-// Ok too if there is no prepared transaction of that name.
-Status end_prepared_transaction(SqlSession& session, const std::string& transaction_name,
-                                TransactionEnd end);
+// Those of one apply, in whatever databases. Ok too if there are none.
+Status end_prepared_transactions(SqlSession& session, const SqlTarget& target,
+                                 const std::string& transaction_name, TransactionEnd end);
 
 }  // namespace lb::engine

@@ -24,6 +24,14 @@ std::string prefix(std::string_view kind, std::string_view transaction_name) {
 
 }  // namespace
 
+std::string content_transaction_name(std::string_view transaction_name, size_t number) {
+    return cat(transaction_name, "/", number);
+}
+
+std::string_view apply_transaction_name(std::string_view transaction_name) {
+    return transaction_name.substr(0, transaction_name.find('/'));
+}
+
 std::string pending_prefix(std::string_view transaction_name) {
     return prefix(kPending, transaction_name);
 }

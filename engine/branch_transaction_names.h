@@ -11,7 +11,13 @@ namespace lb::engine {
 // The start of the names of all prepared transactions of lb.
 inline constexpr std::string_view kTransactionPrefix = "lb-";
 
-// "lb_new_0123456789abcdef_": databases that wait for the commit.
+// Of what an apply prepares inside of its n-th database: the apply's own name, which has no slash,
+// with a slash and the number.
+std::string content_transaction_name(std::string_view transaction_name, size_t number);
+// The apply's own name again, of either.
+std::string_view apply_transaction_name(std::string_view transaction_name);
+
+// "lb_new_0123456789abcdef_": roles and databases that wait for the commit.
 std::string pending_prefix(std::string_view transaction_name);
 // "lb_old_0123456789abcdef_": databases and roles that the commit has given up.
 std::string discarded_prefix(std::string_view transaction_name);

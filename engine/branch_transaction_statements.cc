@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/model/moment.h"
 #include "base/model/names.h"
 #include "base/text.h"
 
@@ -23,11 +24,30 @@ Status check_reference(const std::string& name) {
                  .help = "use 1 to 63 bytes of UTF-8"};
 }
 
+Status check_owner(const std::string& owner) {
+    return owner.empty() ? ok() : check_reference(owner);
+}
+
+// Values come from a client: none may end a statement or a protocol message early.
+Status check_text(const std::string& text) {
+    if (text.find('\0') == std::string::npos && is_utf8(text)) return ok();
+    return Error{.code = ErrorCode::kBadRequest, .message = "a text is not UTF-8 or has a NUL"};
+}
+
+Status check_settings(const Settings& settings) {
+    for (const auto& [name, value] : settings) {
+        LB_TRY(check_text(name));
+        LB_TRY(check_text(value));
+    }
+    return ok();
+}
+
 Status check_role(const ResourceChange& change) {
     LB_TRY(check_role_name(change.address.name));
     if (change.kind == ChangeKind::kDelete) return ok();
     const auto* role = std::get_if<RoleValue>(&change.value);
     LB_ASSERT(role != nullptr);
+    LB_TRY(check_settings(role->attributes.settings));
     for (const std::string& group : role->attributes.member_of) LB_TRY(check_reference(group));
     const std::string& verifier = role->attributes.password_verifier;
     if (verifier.empty() || is_scram_verifier(verifier)) return ok();
@@ -42,7 +62,30 @@ Status check_database(const ResourceChange& change) {
     if (change.kind == ChangeKind::kDelete) return ok();
     const auto* database = std::get_if<DatabaseValue>(&change.value);
     LB_ASSERT(database != nullptr);
-    return database->owner.empty() ? ok() : check_reference(database->owner);
+    LB_TRY(check_text(database->encoding));
+    LB_TRY(check_text(database->locale));
+    LB_TRY(check_text(database->template_name));
+    LB_TRY(check_settings(database->settings));
+    return check_owner(database->owner);
+}
+
+Status check_schema(const ResourceChange& change) {
+    LB_TRY(check_database_name(change.address.database));
+    LB_TRY(check_schema_name(change.address.name));
+    if (change.kind == ChangeKind::kDelete) return ok();
+    const auto* schema = std::get_if<SchemaValue>(&change.value);
+    LB_ASSERT(schema != nullptr);
+    return check_owner(schema->owner);
+}
+
+Status check_extension(const ResourceChange& change) {
+    LB_TRY(check_database_name(change.address.database));
+    LB_TRY(check_extension_name(change.address.name));
+    if (change.kind == ChangeKind::kDelete) return ok();
+    const auto* extension = std::get_if<ExtensionValue>(&change.value);
+    LB_ASSERT(extension != nullptr);
+    LB_TRY(check_text(extension->schema));
+    return check_text(extension->version);
 }
 
 bool is_base64(std::string_view text) {
@@ -57,12 +100,39 @@ std::string attributes_text(SqlSession& session, const RoleAttributes& attribute
     std::string password = attributes.password_verifier.empty()
                                ? std::string("NULL")
                                : session.quote_literal(attributes.password_verifier);
+    std::string valid_until =
+        attributes.valid_until ? exact_time_text(*attributes.valid_until) : std::string("infinity");
     return cat(option(attributes.login, "LOGIN"), option(attributes.superuser, "SUPERUSER"),
                option(attributes.create_database, "CREATEDB"),
                option(attributes.create_role, "CREATEROLE"), option(attributes.inherit, "INHERIT"),
                option(attributes.replication, "REPLICATION"),
                option(attributes.bypass_row_security, "BYPASSRLS"), " CONNECTION LIMIT ",
-               attributes.connection_limit, " PASSWORD ", password);
+               attributes.connection_limit, " PASSWORD ", password, " VALID UNTIL ",
+               session.quote_literal(valid_until));
+}
+
+std::string owner_identifier(SqlSession& session, const std::string& owner) {
+    return session.quote_identifier(owner.empty() ? kSuperuser : owner);
+}
+
+// Names of extensions' settings have dots, each part of which is an identifier.
+std::string setting_identifier(SqlSession& session, const std::string& setting) {
+    std::vector<std::string> parts;
+    for (const std::string& part : split(setting, '.')) {
+        parts.push_back(session.quote_identifier(part));
+    }
+    return join(parts, ".");
+}
+
+// A list is given element by element; as one text it would be a list of one.
+std::string setting_literals(SqlSession& session, const std::string& setting,
+                             const std::string& value) {
+    if (!is_list_setting(setting)) return session.quote_literal(value);
+    std::vector<std::string> literals;
+    for (const std::string& element : setting_list(value)) {
+        literals.push_back(session.quote_literal(element));
+    }
+    return literals.empty() ? session.quote_literal("") : join(literals, ", ");
 }
 
 }  // namespace
@@ -88,20 +158,17 @@ bool is_scram_verifier(std::string_view text) {
 
 Status check_changes(const std::vector<ResourceChange>& changes) {
     for (const ResourceChange& change : changes) {
-        if (change.address.kind == ResourceKind::kRole) {
-            LB_TRY(check_role(change));
-        } else {
-            LB_ASSERT(change.address.kind == ResourceKind::kDatabase);
-            LB_TRY(check_database(change));
+        switch (change.address.kind) {
+            case ResourceKind::kProject:
+            case ResourceKind::kBranch:
+            case ResourceKind::kCompute: LB_ASSERT(false); break;
+            case ResourceKind::kRole: LB_TRY(check_role(change)); break;
+            case ResourceKind::kDatabase: LB_TRY(check_database(change)); break;
+            case ResourceKind::kSchema: LB_TRY(check_schema(change)); break;
+            case ResourceKind::kExtension: LB_TRY(check_extension(change)); break;
         }
     }
     return ok();
-}
-
-std::string create_role_statement(SqlSession& session, const std::string& name,
-                                  const RoleAttributes& attributes) {
-    return cat("CREATE ROLE ", session.quote_identifier(name), " WITH",
-               attributes_text(session, attributes));
 }
 
 std::string alter_role_statement(SqlSession& session, const std::string& name,
@@ -129,6 +196,38 @@ std::vector<std::string> membership_statements(SqlSession& session, const std::s
     return statements;
 }
 
+std::vector<std::string> settings_statements(SqlSession& session, const char* kind,
+                                             const std::string& name, const Settings& present,
+                                             const Settings& wanted) {
+    std::string subject = cat("ALTER ", kind, " ", session.quote_identifier(name));
+    std::vector<std::string> statements;
+    for (const auto& [setting, value] : present) {
+        if (wanted.contains(setting)) continue;
+        statements.push_back(cat(subject, " RESET ", setting_identifier(session, setting)));
+    }
+    for (const auto& [setting, value] : wanted) {
+        auto found = present.find(setting);
+        if (found != present.end() && found->second == value) continue;
+        statements.push_back(cat(subject, " SET ", setting_identifier(session, setting), " TO ",
+                                 setting_literals(session, setting, value)));
+    }
+    return statements;
+}
+
+std::string create_database_statement(SqlSession& session, const std::string& name,
+                                      const DatabaseValue& value) {
+    std::string sql =
+        cat("CREATE DATABASE ", session.quote_identifier(name), " CONNECTION LIMIT 0");
+    if (!value.encoding.empty()) sql += cat(" ENCODING ", session.quote_literal(value.encoding));
+    if (!value.locale.empty()) sql += cat(" LOCALE ", session.quote_literal(value.locale));
+    // Only the empty template can be had in another encoding or locale.
+    bool is_special = !value.encoding.empty() || !value.locale.empty();
+    std::string from = value.template_name;
+    if (from.empty() && is_special) from = "template0";
+    if (!from.empty()) sql += cat(" TEMPLATE ", session.quote_identifier(from));
+    return sql;
+}
+
 std::string rename_database_statement(SqlSession& session, const std::string& from,
                                       const std::string& to) {
     return cat("ALTER DATABASE ", session.quote_identifier(from), " RENAME TO ",
@@ -138,13 +237,37 @@ std::string rename_database_statement(SqlSession& session, const std::string& fr
 std::string own_database_statement(SqlSession& session, const std::string& name,
                                    const std::string& owner) {
     return cat("ALTER DATABASE ", session.quote_identifier(name), " OWNER TO ",
-               session.quote_identifier(owner.empty() ? kSuperuser : owner));
+               owner_identifier(session, owner));
 }
 
-std::string connections_statement(SqlSession& session, const std::string& name,
-                                  Connections connections) {
-    return cat("ALTER DATABASE ", session.quote_identifier(name), " WITH ALLOW_CONNECTIONS ",
-               connections == Connections::kAllowed ? "true" : "false");
+std::string limit_database_statement(SqlSession& session, const std::string& name,
+                                     int32_t connection_limit) {
+    return cat("ALTER DATABASE ", session.quote_identifier(name), " WITH CONNECTION LIMIT ",
+               connection_limit);
+}
+
+std::string close_database_statement(SqlSession& session, const std::string& name) {
+    return cat("ALTER DATABASE ", session.quote_identifier(name), " WITH ALLOW_CONNECTIONS false");
+}
+
+std::string create_schema_statement(SqlSession& session, const std::string& name,
+                                    const std::string& owner) {
+    return cat("CREATE SCHEMA ", session.quote_identifier(name), " AUTHORIZATION ",
+               owner_identifier(session, owner));
+}
+
+std::string own_schema_statement(SqlSession& session, const std::string& name,
+                                 const std::string& owner) {
+    return cat("ALTER SCHEMA ", session.quote_identifier(name), " OWNER TO ",
+               owner_identifier(session, owner));
+}
+
+std::string create_extension_statement(SqlSession& session, const std::string& name,
+                                       const ExtensionValue& value) {
+    std::string sql = cat("CREATE EXTENSION ", session.quote_identifier(name));
+    if (!value.schema.empty()) sql += cat(" SCHEMA ", session.quote_identifier(value.schema));
+    if (!value.version.empty()) sql += cat(" VERSION ", session.quote_literal(value.version));
+    return sql;
 }
 
 }  // namespace lb::engine

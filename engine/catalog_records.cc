@@ -102,6 +102,46 @@ Result<std::map<std::string, ManagedResource>> managed_at(const Json& json, std:
     return resources;
 }
 
+Json contents_json(const std::map<Address, ManagedResource>& contents) {
+    Json array = Json::array();
+    for (const auto& [address, resource] : contents) {
+        Json json = Json::object();
+        json.set("kind", to_text(address.kind));
+        json.set("database", address.database);
+        json.set("name", address.name);
+        json.set("origin", to_text(resource.origin));
+        json.set("version", resource.version.value());
+        array.push(std::move(json));
+    }
+    return array;
+}
+
+Result<ResourceKind> content_kind_at(const Json& json) {
+    std::string text = LB_TRY(json.text_at("kind"));
+    for (ResourceKind kind : {ResourceKind::kSchema, ResourceKind::kExtension}) {
+        if (to_text(kind) == text) return kind;
+    }
+    return damaged(cat(quoted(text), " is nothing inside of a database"));
+}
+
+Result<std::map<Address, ManagedResource>> contents_at(const Json& json) {
+    std::map<Address, ManagedResource> contents;
+    // Records from before lb looked into databases have none.
+    if (json.find("contents") == nullptr) return contents;
+    for (const Json& element : *LB_TRY(json.array_at("contents"))) {
+        Address address{.kind = LB_TRY(content_kind_at(element))};
+        address.database = LB_TRY(element.text_at("database"));
+        address.name = LB_TRY(element.text_at("name"));
+        ManagedResource resource;
+        resource.origin = LB_TRY(origin_at(element, "origin"));
+        resource.version = LB_TRY(id_at<Generation>(element, "version"));
+        if (!contents.emplace(std::move(address), resource).second) {
+            return damaged("something stands twice in \"contents\"");
+        }
+    }
+    return contents;
+}
+
 Json branch_json(const BranchRecord& record) {
     Json json = new_record();
     json.set("id", record.id.value());
@@ -214,8 +254,11 @@ Result<BranchRecord> branch_from_json(const Json& json) {
 }
 
 Result<ManagedRecord> managed_from_json(const Json& json) {
-    return ManagedRecord{.roles = LB_TRY(managed_at(json, "roles")),
-                         .databases = LB_TRY(managed_at(json, "databases"))};
+    ManagedRecord record;
+    record.roles = LB_TRY(managed_at(json, "roles"));
+    record.databases = LB_TRY(managed_at(json, "databases"));
+    record.contents = LB_TRY(contents_at(json));
+    return record;
 }
 
 Result<BranchRecord> branch_from_text(std::string_view text) {
@@ -244,15 +287,19 @@ Result<DeletedRecord> deleted_from_text(std::string_view text) {
 Result<ObservationRecord> observation_from_json(std::string_view text) {
     Json json = LB_TRY(parse_record(text));
     ObservationRecord record{.line = LB_TRY(id_at<LineId>(json, "line")),
-                             .position = LB_TRY(id_at<Position>(json, "position"))};
+                             .position = Position{LB_TRY(json.unsigned_at("position"))}};
+    // One from before lb looked into databases lacks what is there, and so is never true.
+    if (json.find("with_contents") == nullptr) {
+        record.position = {};
+        return record;
+    }
     for (const Json& element : *LB_TRY(json.array_at("roles"))) {
         record.observation.roles.push_back({.name = LB_TRY(element.text_at("name")),
                                             .attributes = LB_TRY(role_attributes_from_json(
                                                 *LB_TRY(element.object_at("attributes"))))});
     }
     for (const Json& element : *LB_TRY(json.array_at("databases"))) {
-        record.observation.databases.push_back(
-            {.name = LB_TRY(element.text_at("name")), .owner = LB_TRY(element.text_at("owner"))});
+        record.observation.databases.push_back(LB_TRY(database_from_json(element)));
     }
     return record;
 }
@@ -273,7 +320,42 @@ Result<TombstoneRecord> tombstone_from_json(std::string_view text) {
     return TombstoneRecord{.last = LB_TRY(generation_from_json(*LB_TRY(json.object_at("last"))))};
 }
 
+// The key of `contents`: records are of one branch and do not name it.
+Address without_branch(Address address) {
+    address.branch.clear();
+    return address;
+}
+
 }  // namespace
+
+const ManagedResource* ManagedRecord::find(const Address& address) const {
+    if (address.is_inside_database()) {
+        auto found = contents.find(without_branch(address));
+        return found == contents.end() ? nullptr : &found->second;
+    }
+    const auto& named = address.kind == ResourceKind::kRole ? roles : databases;
+    auto found = named.find(address.name);
+    return found == named.end() ? nullptr : &found->second;
+}
+
+void ManagedRecord::put(const Address& address, ManagedResource resource) {
+    if (address.is_inside_database()) {
+        contents[without_branch(address)] = resource;
+    } else {
+        (address.kind == ResourceKind::kRole ? roles : databases)[address.name] = resource;
+    }
+}
+
+void ManagedRecord::erase(const Address& address) {
+    if (address.is_inside_database()) {
+        contents.erase(without_branch(address));
+        return;
+    }
+    (address.kind == ResourceKind::kRole ? roles : databases).erase(address.name);
+    if (address.kind != ResourceKind::kDatabase) return;
+    std::erase_if(contents,
+                  [&](const auto& entry) { return entry.first.database == address.name; });
+}
 
 Status check_catalog_version(std::string_view text) {
     auto record = as_damage(parse_record(text));
@@ -345,6 +427,7 @@ std::string encode(const DeletedRecord& record) {
     json.set("ancestors", std::move(ancestors));
     json.set("roles", managed_json(record.managed.roles));
     json.set("databases", managed_json(record.managed.databases));
+    json.set("contents", contents_json(record.managed.contents));
     return json.dump();
 }
 
@@ -352,6 +435,7 @@ std::string encode(const ManagedRecord& record) {
     Json json = new_record();
     json.set("roles", managed_json(record.roles));
     json.set("databases", managed_json(record.databases));
+    json.set("contents", contents_json(record.contents));
     return json.dump();
 }
 
@@ -359,6 +443,7 @@ std::string encode(const ObservationRecord& record) {
     Json json = new_record();
     json.set("line", record.line.value());
     json.set("position", record.position.value());
+    json.set("with_contents", true);
     Json roles = Json::array();
     for (const RoleState& role : record.observation.roles) {
         Json element = Json::object();
@@ -369,10 +454,7 @@ std::string encode(const ObservationRecord& record) {
     json.set("roles", std::move(roles));
     Json databases = Json::array();
     for (const DatabaseState& database : record.observation.databases) {
-        Json element = Json::object();
-        element.set("name", database.name);
-        element.set("owner", database.owner);
-        databases.push(std::move(element));
+        databases.push(to_json(database));
     }
     json.set("databases", std::move(databases));
     return json.dump();

@@ -58,7 +58,7 @@ struct BranchRecord {
     bool operator==(const BranchRecord&) const = default;
 };
 
-// Which roles and databases of a branch lb made, and for whom.
+// Which roles, databases, and things inside of databases lb made in a branch, and for whom.
 struct ManagedResource {
     Origin origin = Origin::kSpec;
     Generation version = {};  // generation that last changed it
@@ -67,8 +67,15 @@ struct ManagedResource {
 struct ManagedRecord {
     std::map<std::string, ManagedResource> roles = {};
     std::map<std::string, ManagedResource> databases = {};
+    std::map<Address, ManagedResource> contents = {};  // schemas and extensions; without a branch
     bool operator==(const ManagedRecord&) const = default;
-    bool is_empty() const { return roles.empty() && databases.empty(); }
+    bool is_empty() const { return roles.empty() && databases.empty() && contents.empty(); }
+
+    // Of a role, a database, or what is inside of one; null if lb did not make it.
+    const ManagedResource* find(const Address& address) const;
+    void put(const Address& address, ManagedResource resource);
+    // A database goes with what is inside.
+    void erase(const Address& address);
 };
 
 // A deleted branch that can be had back: its line stays in the store until `gone_at`.

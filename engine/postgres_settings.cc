@@ -87,8 +87,9 @@ std::vector<PostgresSetting> forced_settings(const ComputeOptions& options) {
         {"recovery_init_sync_method", "syncfs"},
         // A branch inherits its parent's settings; it must not archive in the parent's name.
         {"archive_mode", "off"},
-        // An apply prepares one transaction per branch.
-        {"max_prepared_transactions", "64"},
+        // An apply prepares one transaction for the branch, and one inside of each database that it
+        // changes, of which a spec has at most 500. The rest is the user's.
+        {"max_prepared_transactions", "576"},
         {"dynamic_shared_memory_type", "posix"},
         // The log is one file per compute, outside of the branch.
         {"logging_collector", "off"},

@@ -70,8 +70,9 @@ Result<std::optional<LastLook>> last_look(const SqlTarget& target) {
     std::unique_ptr<SqlSession> session = LB_TRY(SqlSession::connect(target));
     std::optional<uint64_t> id = LB_TRY(quiet_transaction_id(*session));
     if (!id) return std::optional<LastLook>{};
+    Observation observation = LB_TRY(observe(target));
     return std::optional{
-        LastLook{.observation = LB_TRY(observe(*session)), .next_transaction_id = *id}};
+        LastLook{.observation = std::move(observation), .next_transaction_id = *id}};
 }
 
 }  // namespace
@@ -81,10 +82,9 @@ Result<Observation> observe_branch(Context& context, const std::string& project,
     Remembered before = LB_TRY(remembered(context, project, branch));
     if (before.observation) return before.observation->observation;
     SqlTarget target = LB_TRY(start_branch(context, project, branch));
-    std::unique_ptr<SqlSession> session = LB_TRY(SqlSession::connect(target));
     // The position first: what is written from here on makes the observation out of date.
     Position position = LB_TRY(context.store().line(before.line)).head;
-    Observation observation = LB_TRY(observe(*session));
+    Observation observation = LB_TRY(observe(target));
     LB_TRY(remember(context, project, before,
                     {.line = before.line, .position = position, .observation = observation},
                     /*persist=*/false));

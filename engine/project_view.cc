@@ -40,18 +40,31 @@ Result<BranchState> view_branch(Context& context, const Project& project,
     };
 }
 
-Origin origin_of(const std::map<std::string, ManagedResource>& managed, const std::string& name) {
-    auto found = managed.find(name);
-    return found == managed.end() ? Origin::kManual : found->second.origin;
+Origin origin_of(const ManagedRecord& managed, const Address& address) {
+    const ManagedResource* found = managed.find(address);
+    return found == nullptr ? Origin::kManual : found->origin;
+}
+
+void add_contents_origins(DatabaseState& database, const ManagedRecord& managed) {
+    for (SchemaState& schema : database.schemas) {
+        schema.origin = origin_of(managed, Address::of_schema({}, database.name, schema.name));
+    }
+    for (ExtensionState& extension : database.extensions) {
+        extension.origin =
+            origin_of(managed, Address::of_extension({}, database.name, extension.name));
+    }
 }
 
 void add_observation(BranchState& branch, Observation observation, const ManagedRecord& managed) {
     branch.is_observed = true;
     branch.roles = std::move(observation.roles);
     branch.databases = std::move(observation.databases);
-    for (RoleState& role : branch.roles) role.origin = origin_of(managed.roles, role.name);
+    for (RoleState& role : branch.roles) {
+        role.origin = origin_of(managed, Address::of_role({}, role.name));
+    }
     for (DatabaseState& database : branch.databases) {
-        database.origin = origin_of(managed.databases, database.name);
+        database.origin = origin_of(managed, Address::of_database({}, database.name));
+        add_contents_origins(database, managed);
     }
     std::ranges::sort(branch.roles, {}, &RoleState::name);
     std::ranges::sort(branch.databases, {}, &DatabaseState::name);

@@ -41,16 +41,20 @@ struct Observation {
     std::vector<RoleState> roles;          // without PostgreSQL's own and lb's; origin kManual
     std::vector<DatabaseState> databases;  // without templates, "postgres" and lb's pending ones
 };
-Result<Observation> observe(SqlSession& session);
+// Looks into every database that accepts connections; of others, schemas and extensions are empty.
+Result<Observation> observe(const SqlTarget& target);
 
-// The role and database changes of one apply on one branch, all or nothing with the catalog's
-// commit frame:
-//   prepare()  makes new databases under pending names, then runs everything else in one
-//              transaction that ends in PREPARE TRANSACTION. After an error, nothing is left.
+// The changes of one apply to the roles and databases of one branch, and to what is inside of
+// databases, all or nothing with the catalog's commit frame:
+//   prepare()  makes new roles and databases under pending names, and what is inside of the new
+//              databases. Then it runs everything else in transactions, one for each database that
+//              is changed inside and one for the rest, which end in PREPARE TRANSACTION. After an
+//              error, nothing is left.
 //   commit()   COMMIT PREPARED, then drops what was to be dropped. Idempotent.
-//   rollback() ROLLBACK PREPARED and drops pending databases. Idempotent.
-// `transaction_name` ("lb-<project>-<generation>") names the prepared transaction and the pending
-// databases, so that settle() can decide after a crash.
+//   rollback() ROLLBACK PREPARED and drops what has a pending name. Idempotent.
+// `transaction_name` ("lb-<project>-<generation>") names the prepared transactions (those inside
+// of databases with a slash and a number behind it) and what is pending, so that settle() can
+// decide after a crash.
 class BranchTransaction {
 public:
     virtual ~BranchTransaction() = default;
@@ -60,12 +64,12 @@ public:
 };
 std::unique_ptr<BranchTransaction> make_branch_transaction(
     const SqlTarget& target, std::string transaction_name,
-    std::vector<ResourceChange> role_and_database_changes);
+    std::vector<ResourceChange> content_changes);
 
 // After a compute start: commits or rolls back each prepared transaction of lb's that is found, as
-// `is_committed(transaction_name)` says, then drops pending and dropped databases that belong to
-// none. A branch made while its parent had a prepared transaction inherits it; this settles it
-// there too. An error of `is_committed` ends it with the transaction untouched.
+// `is_committed(transaction_name)` says, then drops pending and dropped databases and roles that
+// belong to none. A branch made while its parent had a prepared transaction inherits it; this
+// settles it there too. An error of `is_committed` ends it with the transaction untouched.
 Status settle_transactions(
     const SqlTarget& target,
     const std::function<Result<bool>(std::string_view transaction_name)>& is_committed);

@@ -8,7 +8,7 @@ namespace lb::planner {
 namespace {
 
 struct Attribute {
-    const char* name;
+    std::string name;
     std::optional<std::string> text;
 };
 
@@ -79,9 +79,24 @@ struct ListAttributes {
                 {"bypass_row_security", truth(attributes.bypass_row_security)},
                 {"connection_limit", limit < 0 ? std::nullopt : std::optional(cat(limit))},
                 {"member_of", unless_empty(join(attributes.member_of, ", "))},
-                {"password", has_password ? "(set)" : "(none)"}};
+                {"password", has_password ? "(set)" : "(none)"},
+                {"valid_until", attributes.valid_until
+                                    ? std::optional(exact_time_text(*attributes.valid_until))
+                                    : std::nullopt}};
     }
-    List operator()(const DatabaseValue& database) const { return {{"owner", database.owner}}; }
+    List operator()(const DatabaseValue& database) const {
+        int32_t limit = database.connection_limit;
+        return {{"owner", database.owner},
+                {"connection_limit", limit < 0 ? std::nullopt : std::optional(cat(limit))},
+                {"encoding", unless_empty(database.encoding)},
+                {"locale", unless_empty(database.locale)},
+                {"template", unless_empty(database.template_name)}};
+    }
+    List operator()(const SchemaValue& schema) const { return {{"owner", schema.owner}}; }
+    List operator()(const ExtensionValue& extension) const {
+        return {{"schema", unless_empty(extension.schema)},
+                {"version", unless_empty(extension.version)}};
+    }
 };
 
 std::vector<Attribute> attributes_of(const ResourceValue& value) {
@@ -98,7 +113,32 @@ struct UsualValue {
     }
     ResourceValue operator()(const RoleValue&) const { return RoleValue{}; }
     ResourceValue operator()(const DatabaseValue&) const { return DatabaseValue{}; }
+    ResourceValue operator()(const SchemaValue&) const { return SchemaValue{}; }
+    ResourceValue operator()(const ExtensionValue&) const { return ExtensionValue{}; }
 };
+
+const Settings& settings_of(const ResourceValue& value) {
+    static const Settings kNone;
+    if (auto* role = std::get_if<RoleValue>(&value)) return role->attributes.settings;
+    if (auto* database = std::get_if<DatabaseValue>(&value)) return database->settings;
+    return kNone;
+}
+
+void add_settings_diffs(const Settings& before, const Settings& after,
+                        std::vector<AttributeDiff>& diffs) {
+    auto value_in = [](const Settings& settings, const std::string& name) {
+        auto found = settings.find(name);
+        return found == settings.end() ? std::nullopt : std::optional(found->second);
+    };
+    Settings all = before;
+    all.insert(after.begin(), after.end());
+    for (const auto& [name, value] : all) {
+        AttributeDiff diff{.name = cat("settings.", name),
+                           .before = value_in(before, name),
+                           .after = value_in(after, name)};
+        if (diff.before != diff.after) diffs.push_back(std::move(diff));
+    }
+}
 
 const RoleAttributes* role_attributes(const ResourceValue& value) {
     auto* role = std::get_if<RoleValue>(&value);
@@ -132,8 +172,37 @@ ProjectValue value_of(const ProjectState& project) {
 }
 
 DatabaseValue value_of(const DatabaseState& database) {
-    return DatabaseValue{database.owner.empty() ? std::string(kSuperuser) : database.owner};
+    return DatabaseValue{.owner = database.owner.empty() ? std::string(kSuperuser) : database.owner,
+                         .connection_limit = database.connection_limit,
+                         .encoding = database.encoding,
+                         .locale = database.locale,
+                         .settings = database.settings};
 }
+
+SchemaValue value_of(const SchemaState& schema) { return SchemaValue{schema.owner}; }
+
+ExtensionValue value_of(const ExtensionState& extension) {
+    return ExtensionValue{.schema = extension.schema, .version = extension.version};
+}
+
+namespace {
+
+template <class Item>
+const Item* find_named(const std::vector<Item>& items, std::string_view name) {
+    for (const Item& item : items) {
+        if (item.name == name) return &item;
+    }
+    return nullptr;
+}
+
+template <class Item>
+std::optional<ResourceValue> named_value(const std::vector<Item>& items, std::string_view name) {
+    const Item* item = find_named(items, name);
+    if (item == nullptr) return std::nullopt;
+    return value_of(*item);
+}
+
+}  // namespace
 
 std::optional<ResourceValue> live_value(const ProjectState& live, const Address& address) {
     if (address.kind == ResourceKind::kProject) {
@@ -146,16 +215,20 @@ std::optional<ResourceValue> live_value(const ProjectState& live, const Address&
         case ResourceKind::kProject: break;
         case ResourceKind::kBranch: return value_of(*branch);
         case ResourceKind::kCompute: return branch->compute.settings;
-        case ResourceKind::kRole:
-            for (const RoleState& role : branch->roles) {
-                if (role.name == address.name) return RoleValue{role.attributes};
-            }
+        case ResourceKind::kRole: {
+            const RoleState* role = find_named(branch->roles, address.name);
+            if (role != nullptr) return RoleValue{role->attributes};
             break;
-        case ResourceKind::kDatabase:
-            for (const DatabaseState& database : branch->databases) {
-                if (database.name == address.name) return value_of(database);
-            }
-            break;
+        }
+        case ResourceKind::kDatabase: return named_value(branch->databases, address.name);
+        case ResourceKind::kSchema:
+        case ResourceKind::kExtension: {
+            const DatabaseState* database = find_named(branch->databases, address.database);
+            if (database == nullptr) break;
+            return address.kind == ResourceKind::kSchema
+                       ? named_value(database->schemas, address.name)
+                       : named_value(database->extensions, address.name);
+        }
     }
     return std::nullopt;
 }
@@ -172,7 +245,10 @@ Risk risk_of_delete(const Address& address) {
         case ResourceKind::kBranch:
         case ResourceKind::kDatabase: return Risk::kDeletesData;
         case ResourceKind::kCompute:
-        case ResourceKind::kRole: return Risk::kNone;
+        case ResourceKind::kRole:
+        // Nothing that holds data goes with them: what depends on them keeps them from going.
+        case ResourceKind::kSchema:
+        case ResourceKind::kExtension: return Risk::kNone;
     }
     return Risk::kNone;
 }
@@ -204,6 +280,7 @@ std::vector<AttributeDiff> diffs_of_update(const ResourceValue& before,
     if (is_password_replaced(before, after)) {
         diffs.push_back(AttributeDiff{.name = "password", .before = "(set)", .after = "(new)"});
     }
+    add_settings_diffs(settings_of(before), settings_of(after), diffs);
     return diffs;
 }
 

@@ -16,9 +16,11 @@ inline constexpr std::string_view kSuperuser = "postgres";
 BranchValue value_of(const BranchState& branch);
 ProjectValue value_of(const ProjectState& project);
 DatabaseValue value_of(const DatabaseState& database);
+SchemaValue value_of(const SchemaState& schema);
+ExtensionValue value_of(const ExtensionState& extension);
 
-// The live value of a resource; nullopt if it does not exist, or if nobody looked (roles and
-// databases of a branch that is not observed).
+// The live value of a resource; nullopt if it does not exist, or if nobody looked (contents
+// of a branch that is not observed).
 std::optional<ResourceValue> live_value(const ProjectState& live, const Address& address);
 
 Risk risk_of_update(const ComputeSettings& before, const ComputeSettings& after);

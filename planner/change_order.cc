@@ -14,6 +14,10 @@ enum class Phase : uint8_t {
     kRole,
     kDropDatabase,
     kDatabase,
+    kDropExtension,
+    kSchema,
+    kExtension,
+    kDropSchema,
     kDropRole,
 };
 
@@ -26,7 +30,9 @@ Part part_of(const ResourceChange& change) {
         case ResourceKind::kBranch: return is_delete ? Part::kBranchDeletes : Part::kBranches;
         case ResourceKind::kCompute:
         case ResourceKind::kRole:
-        case ResourceKind::kDatabase: return Part::kBranches;
+        case ResourceKind::kDatabase:
+        case ResourceKind::kSchema:
+        case ResourceKind::kExtension: return Part::kBranches;
     }
     return Part::kBranches;
 }
@@ -39,6 +45,8 @@ Phase phase_of(const ResourceChange& change) {
         case ResourceKind::kCompute: return Phase::kCompute;
         case ResourceKind::kRole: return is_delete ? Phase::kDropRole : Phase::kRole;
         case ResourceKind::kDatabase: return is_delete ? Phase::kDropDatabase : Phase::kDatabase;
+        case ResourceKind::kSchema: return is_delete ? Phase::kDropSchema : Phase::kSchema;
+        case ResourceKind::kExtension: return is_delete ? Phase::kDropExtension : Phase::kExtension;
     }
     return Phase::kBranch;
 }

@@ -10,14 +10,7 @@ bool value_matches(const ResourceChange& change) {
     if (change.kind == ChangeKind::kDelete) {
         return std::holds_alternative<std::monostate>(change.value);
     }
-    switch (change.address.kind) {
-        case ResourceKind::kProject: return std::holds_alternative<ProjectValue>(change.value);
-        case ResourceKind::kBranch: return std::holds_alternative<BranchValue>(change.value);
-        case ResourceKind::kCompute: return std::holds_alternative<ComputeSettings>(change.value);
-        case ResourceKind::kRole: return std::holds_alternative<RoleValue>(change.value);
-        case ResourceKind::kDatabase: return std::holds_alternative<DatabaseValue>(change.value);
-    }
-    return false;
+    return is_value_of(change.address.kind, change.value);
 }
 
 // A command's restore is shown as it was asked for, whatever was restored before.

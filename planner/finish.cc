@@ -35,7 +35,9 @@ void add_base_versions(const ResourceChange& change, const ProjectState& live,
                                 .version = live.exists ? live.generation : Generation{}});
             return;
         case ResourceKind::kRole:
-        case ResourceKind::kDatabase: versions.push_back(base_of_content(change, live)); return;
+        case ResourceKind::kDatabase:
+        case ResourceKind::kSchema:
+        case ResourceKind::kExtension: versions.push_back(base_of_content(change, live)); return;
         case ResourceKind::kBranch:
         case ResourceKind::kCompute: break;
     }

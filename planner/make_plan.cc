@@ -39,6 +39,10 @@ void merge_by_name(const std::vector<Wanted>& wanted_items, const std::vector<Li
     }
 }
 
+std::string owner_or_superuser(const std::string& owner) {
+    return owner.empty() ? std::string(kSuperuser) : owner;
+}
+
 class SpecDiff {
 public:
     SpecDiff(const specs::ProjectSpec& spec, const ProjectState& live, Plan& plan)
@@ -73,6 +77,11 @@ private:
     void diff_compute(const specs::BranchSpec& wanted, const BranchState* live);
     void diff_role(const specs::RoleSpec* wanted, const RoleState* live);
     void diff_database(const specs::DatabaseSpec* wanted, const DatabaseState* live);
+    void diff_contents(const specs::DatabaseSpec& wanted, const DatabaseState& live);
+    void diff_schema(const std::string& database, const specs::SchemaSpec* wanted,
+                     const SchemaState* live);
+    void diff_extension(const std::string& database, const specs::ExtensionSpec* wanted,
+                        const ExtensionState* live);
 
     void create(Address address, ResourceValue value, const specs::Span& span);
     // `origin` of the live resource: one that did not come from a spec is adopted. nullptr if
@@ -214,12 +223,66 @@ void SpecDiff::diff_database(const specs::DatabaseSpec* wanted, const DatabaseSt
         remove(std::move(address), value_of(*live), live->origin);
         return;
     }
-    DatabaseValue after{wanted->owner.empty() ? std::string(kSuperuser) : wanted->owner};
+    DatabaseValue after{.owner = owner_or_superuser(wanted->owner),
+                        .connection_limit = wanted->connection_limit,
+                        .encoding = wanted->encoding,
+                        .locale = wanted->locale,
+                        .template_name = wanted->template_name,
+                        .settings = wanted->settings};
+    static const DatabaseState kEmpty;
+    if (live == nullptr) {
+        create(std::move(address), std::move(after), wanted->span);
+    } else {
+        // What counts only when it is made.
+        if (after.encoding.empty()) after.encoding = live->encoding;
+        if (after.locale.empty()) after.locale = live->locale;
+        after.template_name.clear();
+        update(std::move(address), value_of(*live), std::move(after), live->origin, wanted->span);
+    }
+    diff_contents(*wanted, live == nullptr ? kEmpty : *live);
+}
+
+// Of a database that is deleted, or not the spec's, what is inside is nobody's concern.
+void SpecDiff::diff_contents(const specs::DatabaseSpec& wanted, const DatabaseState& live) {
+    merge_by_name(wanted.schemas, live.schemas,
+                  [&](auto* schema, auto* present) { diff_schema(wanted.name, schema, present); });
+    merge_by_name(wanted.extensions, live.extensions, [&](auto* extension, auto* present) {
+        diff_extension(wanted.name, extension, present);
+    });
+}
+
+void SpecDiff::diff_schema(const std::string& database, const specs::SchemaSpec* wanted,
+                           const SchemaState* live) {
+    Address address =
+        Address::of_schema(spec_.default_branch, database, wanted ? wanted->name : live->name);
+    if (wanted == nullptr) {
+        remove(std::move(address), value_of(*live), live->origin);
+        return;
+    }
+    SchemaValue after{owner_or_superuser(wanted->owner)};
     if (live == nullptr) {
         create(std::move(address), std::move(after), wanted->span);
     } else {
         update(std::move(address), value_of(*live), std::move(after), live->origin, wanted->span);
     }
+}
+
+void SpecDiff::diff_extension(const std::string& database, const specs::ExtensionSpec* wanted,
+                              const ExtensionState* live) {
+    Address address =
+        Address::of_extension(spec_.default_branch, database, wanted ? wanted->name : live->name);
+    if (wanted == nullptr) {
+        remove(std::move(address), value_of(*live), live->origin);
+        return;
+    }
+    ExtensionValue after{.schema = wanted->schema, .version = wanted->version};
+    if (live == nullptr) {
+        create(std::move(address), std::move(after), wanted->span);
+        return;
+    }
+    if (after.schema.empty()) after.schema = live->schema;
+    if (after.version.empty()) after.version = live->version;
+    update(std::move(address), value_of(*live), std::move(after), live->origin, wanted->span);
 }
 
 }  // namespace

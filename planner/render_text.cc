@@ -114,7 +114,9 @@ std::string describe_delete(const PlannedChange& planned) {
                        planned.change.is_purge ? " for good" : "");
         case ResourceKind::kDatabase: return "deletes its data";
         case ResourceKind::kCompute:
-        case ResourceKind::kRole: return "";
+        case ResourceKind::kRole:
+        case ResourceKind::kSchema:
+        case ResourceKind::kExtension: return "";
     }
     return "";
 }

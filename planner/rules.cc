@@ -347,6 +347,8 @@ void check_rules(std::vector<PlannedChange>& changes, const World& world) {
             case ResourceKind::kCompute: check_compute(planned, world); break;
             case ResourceKind::kRole: check_role(planned, world); break;
             case ResourceKind::kDatabase: check_database(planned, world); break;
+            case ResourceKind::kSchema: check_schema(planned, world); break;
+            case ResourceKind::kExtension: check_extension(planned, world); break;
         }
     }
 }

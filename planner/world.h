@@ -32,21 +32,38 @@ public:
     const std::vector<std::string>& children_after(std::string_view branch) const;
     // True too where nobody can tell: in branches that inherit, or were not observed.
     bool will_have_role(const std::string& branch, const std::string& role) const;
-    // Databases that the role will own when the plan is through; sorted.
-    std::vector<std::string> databases_owned_after(const Address& role) const;
+    // Likewise.
+    bool will_have_database(const std::string& branch, const std::string& database) const;
+    // Likewise; an empty name is some schema. `database`: its address.
+    bool will_have_schema(const Address& database, const std::string& schema) const;
+    // Databases, or schemas ("shop.api"), that the role will own when the plan is through; sorted.
+    std::vector<std::string> owned_after(const Address& role, ResourceKind kind) const;
+    // Extensions that will be in the schema when the plan is through; sorted.
+    std::vector<std::string> extensions_after(const Address& schema) const;
     // nullptr if the plan changes no role of the branch.
     const RoleOrder* role_order(std::string_view branch) const;
 
 private:
     void collect_contents(const std::vector<PlannedChange>& changes);
+    // By address: who owns a database or schema, which schema an extension is in.
+    struct Belongings {
+        std::map<Address, std::string> owners;
+        std::map<Address, std::string> schemas;
+    };
+    void collect_live(const BranchState& branch, Belongings& belongings);
+    void collect_changed(const ResourceChange& change, Belongings& belongings);
+    void index(const Belongings& belongings);
+    // Of roles, databases and schemas.
+    bool will_have_content(const Address& address) const;
 
     const ProjectState& live_;
     BranchTree tree_;
     std::set<Address> created_;
     std::set<Address> deleted_;
     std::map<std::string, std::vector<std::string>, std::less<>> children_after_;
-    std::set<Address> contents_;                               // live roles and databases
-    std::map<Address, std::vector<std::string>> owned_after_;  // role -> databases
+    std::set<Address> contents_;  // live roles, databases, and what is inside of them
+    std::map<std::pair<Address, ResourceKind>, std::vector<std::string>> owned_after_;  // by role
+    std::map<Address, std::vector<std::string>> extensions_after_;                      // by schema
     std::map<std::string, RoleOrder, std::less<>> role_orders_;
 };
 

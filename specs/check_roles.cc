@@ -73,12 +73,24 @@ private:
     }
 
     void check_owner(DatabaseDraft& database) {
-        if (database.owner_place.line == 0) return;
-        std::string& owner = database.spec.owner;
+        if (database.owner_place.line != 0) {
+            check_owner_name(database.spec.owner, database.owner_place);
+        }
+        for (size_t index = 0; index < database.spec.schemas.size(); ++index) {
+            SchemaSpec& schema = database.spec.schemas[index];
+            const PlacedText& owner = database.schema_owners[index];
+            schema.owner = owner.place.line == 0 ? database.spec.owner : owner.text;
+            if (owner.place.line != 0) check_owner_name(schema.owner, owner.place);
+        }
+        std::sort(database.spec.schemas.begin(), database.spec.schemas.end(),
+                  [](const auto& left, const auto& right) { return left.name < right.name; });
+    }
+
+    void check_owner_name(std::string& owner, const Place& place) {
         if (owner == kSuperuser) {
             owner.clear();  // which means the superuser
         } else if (owner != kDatabaseOwner && !exists(owner)) {
-            report_unknown(owner, database.owner_place);
+            report_unknown(owner, place);
         }
     }
 

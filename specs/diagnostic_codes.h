@@ -46,6 +46,9 @@ inline constexpr uint16_t kPasswordWithoutLogin = 142;
 inline constexpr uint16_t kPasswordInSpec = 143;
 inline constexpr uint16_t kInvalidSecretReference = 144;
 inline constexpr uint16_t kMembershipNotAllowed = 145;
+inline constexpr uint16_t kUnknownSetting = 146;
+inline constexpr uint16_t kSettingNotAllowed = 147;
+inline constexpr uint16_t kUnknownEncoding = 148;
 
 // Several files, variables.
 inline constexpr uint16_t kInTwoFiles = 170;

@@ -116,6 +116,26 @@ constexpr Explanation kRoleExplanations[] = {
      .example = "[roles.app]\n"
                 "member_of = [\"pg_database_owner\"]\n",
      .fix = "Remove it."},
+    {.code = codes::kUnknownSetting,
+     .title = "unknown setting",
+     .text = "PostgreSQL has no setting of that name. Names with a dot are settings of extensions "
+             "and applications, and not looked at.",
+     .example = "[roles.app.settings]\n"
+                "statment_timeout = \"30s\"\n",
+     .fix = "Correct the name; `SELECT name FROM pg_settings` shows which there are."},
+    {.code = codes::kSettingNotAllowed,
+     .title = "setting not allowed here",
+     .text = "Roles and databases take settings of sessions only. Others belong to the whole "
+             "server or cannot be set, and `password_encryption` lb keeps for itself.",
+     .example = "[databases.shop.settings]\n"
+                "shared_buffers = \"1GB\"\n",
+     .fix = "Remove it."},
+    {.code = codes::kUnknownEncoding,
+     .title = "unknown encoding",
+     .text = "An encoding that a database cannot have.",
+     .example = "[databases.shop]\n"
+                "encoding = \"UTF9\"\n",
+     .fix = "Use PostgreSQL's name for it, such as `\"UTF8\"` or `\"LATIN1\"`."},
 };
 
 constexpr Explanation kLimitExplanations[] = {

@@ -61,8 +61,8 @@ constexpr Explanation kTextExplanations[] = {
      .fix = "Remove it; no key of a spec needs that."},
     {.code = codes::kTooMany,
      .title = "too many",
-     .text = "There are more than 10,000 branches, 500 roles or 500 databases, or more than "
-             "150,000 tables and dotted keys in all.",
+     .text = "There are more than 10,000 branches, 500 roles or 500 databases, 500 schemas or 100 "
+             "extensions in a database, or more than 150,000 tables and dotted keys in all.",
      .fix = "Split the project into several."},
 };
 

@@ -40,16 +40,20 @@ Json reference_to(const TableRules& rules) {
     return schema;
 }
 
+Json either(Json one, Json other) {
+    Json choices = Json::array();
+    choices.push(std::move(one));
+    choices.push(std::move(other));
+    Json schema = Json::object();
+    schema.set("anyOf", std::move(choices));
+    return schema;
+}
+
 // A value, or a variable in its place. A string is both anyway.
 Json or_variable(Json value) {
     Json variable = of_type("string");
     variable.set("pattern", "^\\$\\{var\\.[A-Za-z_][A-Za-z0-9_]*\\}$");
-    Json choices = Json::array();
-    choices.push(std::move(value));
-    choices.push(std::move(variable));
-    Json schema = Json::object();
-    schema.set("anyOf", std::move(choices));
-    return schema;
+    return either(std::move(value), std::move(variable));
 }
 
 Json bound(double value) {
@@ -74,6 +78,8 @@ Json value_schema(const KeyRule& rule) {
         case KeyType::kInteger: return number("integer", rule);
         case KeyType::kNumber: return number("number", rule);
         case KeyType::kStrings: return list_of(of_type("string"));
+        case KeyType::kNamesOrTables:
+            return list_of(either(of_type("string"), reference_to(*rule.table)));
         case KeyType::kTable: return reference_to(*rule.table);
         case KeyType::kNamedTables: return by_name(reference_to(*rule.table));
         case KeyType::kTableList: return list_of(reference_to(*rule.table));

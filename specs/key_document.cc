@@ -28,6 +28,7 @@ std::string_view to_text(KeyType type) {
         case KeyType::kTime: return "time";
         case KeyType::kMoment: return "moment";
         case KeyType::kStrings: return "list of strings";
+        case KeyType::kNamesOrTables: return "list of strings or tables";
         case KeyType::kTable: return "table";
         case KeyType::kNamedTables: return "tables by name";
         case KeyType::kTableList: return "list of tables";

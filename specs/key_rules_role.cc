@@ -66,11 +66,23 @@ constexpr std::array kRoleKeys = {
             .usual = "none",
             .example = "{ env = \"APP_PASSWORD\" }",
             .table = &kPasswordRules},
+    KeyRule{.name = "valid_until",
+            .type = kTime,
+            .documentation = "Until when its password counts: VALID UNTIL.",
+            .usual = "for ever",
+            .example = "\"2026-12-31T23:00:00Z\""},
+    KeyRule{.name = "settings",
+            .type = kScalars,
+            .documentation = "PostgreSQL's settings of its sessions: ALTER ROLE ... SET.",
+            .usual = "{}",
+            .example = "{ statement_timeout = \"30s\" }"},
     not_yet("grants"),
-    not_yet("settings"),
-    not_yet("valid_until"),
 };
 constexpr std::array kRoleSynonyms = {
+    KeySynonym{"validuntil", "valid_until"},
+    KeySynonym{"expires", "valid_until"},
+    KeySynonym{"config", "settings"},
+    KeySynonym{"set", "settings"},
     KeySynonym{"createdb", "create_database"},
     KeySynonym{"createrole", "create_role"},
     KeySynonym{"bypassrls", "bypass_row_security"},
@@ -108,18 +120,80 @@ constexpr std::array kDatabaseKeys = {
             .documentation = "A role of the spec, `postgres`, or a predefined `pg_` role.",
             .usual = "\"postgres\"",
             .example = "\"app\""},
-    not_yet("connection_limit"),
-    not_yet("encoding"),
-    not_yet("extensions"),
+    KeyRule{.name = "schemas",
+            .type = kNamesOrTables,
+            .documentation = "The schemas in it, beside `public`.",
+            .usual = "[]",
+            .example = "[\"api\", { name = \"audit\", owner = \"postgres\" }]",
+            .table = &kSchemaRules},
+    KeyRule{.name = "extensions",
+            .type = kNamesOrTables,
+            .documentation = "The extensions in it: CREATE EXTENSION.",
+            .usual = "[]",
+            .example = "[\"pgcrypto\", { name = \"citext\", schema = \"api\" }]",
+            .table = &kExtensionRules},
+    KeyRule{.name = "connection_limit",
+            .type = kInteger,
+            .documentation = "How many connections it may have at once: CONNECTION LIMIT; -1 is no "
+                             "limit.",
+            .usual = "-1",
+            .example = "50",
+            .min = -1,
+            .max = kConnectionLimitMax},
+    KeyRule{.name = "settings",
+            .type = kScalars,
+            .documentation = "PostgreSQL's settings of the sessions in it: ALTER DATABASE ... SET.",
+            .usual = "{}",
+            .example = "{ work_mem = \"16MB\" }"},
+    KeyRule{.name = "encoding",
+            .documentation = "What it is made with; cannot be changed.",
+            .usual = "as its template's",
+            .example = "\"UTF8\""},
+    KeyRule{.name = "locale",
+            .documentation = "What it is made with; cannot be changed.",
+            .usual = "as its template's",
+            .example = "\"en_US.utf8\""},
+    KeyRule{.name = "template",
+            .documentation = "The database that it is made from; counts only then.",
+            .usual = "`\"template1\"`, with an encoding or a locale `\"template0\"`",
+            .example = "\"template0\""},
     not_yet("grants"),
-    not_yet("locale"),
-    not_yet("schemas"),
-    not_yet("settings"),
-    not_yet("template"),
 };
 constexpr std::array kDatabaseSynonyms = {
-    KeySynonym{"owner_name", "owner"},
+    KeySynonym{"owner_name", "owner"},  KeySynonym{"role", "owner"},
+    KeySynonym{"lc_collate", "locale"}, KeySynonym{"collation", "locale"},
+    KeySynonym{"charset", "encoding"},  KeySynonym{"connlimit", "connection_limit"},
+};
+
+constexpr std::array kSchemaKeys = {
+    KeyRule{.name = "name",
+            .documentation = "The schema's name.",
+            .usual = "required",
+            .example = "\"api\""},
+    KeyRule{.name = "owner",
+            .documentation = "A role, as of a database.",
+            .usual = "the database's owner",
+            .example = "\"app\""},
+};
+constexpr std::array kSchemaSynonyms = {
+    KeySynonym{"authorization", "owner"},
     KeySynonym{"role", "owner"},
+};
+
+constexpr std::array kExtensionKeys = {
+    KeyRule{.name = "name",
+            .documentation = "The extension's name.",
+            .usual = "required",
+            .example = "\"pgcrypto\""},
+    KeyRule{.name = "schema",
+            .documentation = "The schema that its objects are in: one of the spec, or one that "
+                             "is there.",
+            .usual = "where it is, or its author or `\"public\"` says",
+            .example = "\"public\""},
+    KeyRule{.name = "version",
+            .documentation = "Its version; another one is an update: ALTER EXTENSION ... UPDATE.",
+            .usual = "the one that is there, or the machine's newest",
+            .example = "\"1.3\""},
 };
 
 }  // namespace
@@ -128,5 +202,7 @@ const TableRules kRoleRules = {"role", "a role", kRoleKeys, kRoleSynonyms, "role
 const TableRules kPasswordRules = {"password", "password", kPasswordKeys, kPasswordSynonyms};
 const TableRules kDatabaseRules = {"database", "a database", kDatabaseKeys, kDatabaseSynonyms,
                                    "databases"};
+const TableRules kSchemaRules = {"schema", "a schema", kSchemaKeys, kSchemaSynonyms};
+const TableRules kExtensionRules = {"extension", "an extension", kExtensionKeys};
 
 }  // namespace lb::specs

@@ -46,10 +46,32 @@ struct RoleSpec {
     bool operator==(const RoleSpec&) const = default;
 };
 
+struct SchemaSpec {
+    std::string name;
+    Span span;
+    std::string owner = {};  // empty: the superuser
+    bool operator==(const SchemaSpec&) const = default;
+};
+
+struct ExtensionSpec {
+    std::string name;
+    Span span;
+    std::string schema = {};   // empty: wherever it is, or goes
+    std::string version = {};  // empty: any
+    bool operator==(const ExtensionSpec&) const = default;
+};
+
 struct DatabaseSpec {
     std::string name;
     Span span;
     std::string owner = {};  // empty: the superuser
+    int32_t connection_limit = -1;
+    std::string encoding = {};       // empty: any
+    std::string locale = {};         // empty: any
+    std::string template_name = {};  // what a new one is made from; empty: lb chooses
+    Settings settings = {};
+    std::vector<SchemaSpec> schemas = {};        // sorted by name
+    std::vector<ExtensionSpec> extensions = {};  // sorted by name
     bool operator==(const DatabaseSpec&) const = default;
 };
 

@@ -94,37 +94,9 @@ void read_ttl(const TableReader& branch, BranchDraft& draft, Reporter& reporter)
     draft.spec.ttl = *ttl;
 }
 
-// A string or TOML's own date-time.
-void read_expire_time(const TableReader& branch, BranchDraft& draft, Reporter& reporter) {
-    static constexpr std::string_view kHelp =
-        "write date, time and zone, as in \"2026-04-12T09:30:00Z\"";
-    const TomlMember* member = branch.find("expire_time");
-    if (member == nullptr) return;
-    if (const auto* time = member->value.get_if<TomlTime>()) {
-        draft.spec.expire_time = parse_time(time->text);
-        if (!draft.spec.expire_time) {
-            reporter.error(codes::kInvalidTime, member->value.place,
-                           time->has_zone ? "\"expire_time\" is outside of the years 1970 to 2200"
-                                          : "\"expire_time\" does not name a moment",
-                           std::string(kHelp));
-        }
-        return;
-    }
-    const auto* text = member->value.get_if<std::string>();
-    if (text == nullptr) {
-        report_wrong_type("expire_time", member->value, "a time", std::string(kHelp), reporter);
-        return;
-    }
-    draft.spec.expire_time = parse_time(*text);
-    if (!draft.spec.expire_time) {
-        reporter.error(codes::kInvalidTime, member->value.place, cat(quoted(*text), " is no time"),
-                       std::string(kHelp));
-    }
-}
-
 void read_expiration(const TableReader& branch, BranchDraft& draft, Reporter& reporter) {
     read_ttl(branch, draft, reporter);
-    read_expire_time(branch, draft, reporter);
+    draft.spec.expire_time = read_time(branch, "expire_time", reporter);
     const TomlMember* ttl = branch.find("ttl");
     const TomlMember* expire_time = branch.find("expire_time");
     if (ttl != nullptr) draft.expiration_place = ttl->key_place;
@@ -138,6 +110,35 @@ void read_expiration(const TableReader& branch, BranchDraft& draft, Reporter& re
 }
 
 }  // namespace
+
+std::optional<WallTime> read_time(const TableReader& table, std::string_view key,
+                                  Reporter& reporter) {
+    static constexpr std::string_view kHelp =
+        "write date, time and zone, as in \"2026-04-12T09:30:00Z\"";
+    const TomlMember* member = table.find(key);
+    if (member == nullptr) return std::nullopt;
+    if (const auto* time = member->value.get_if<TomlTime>()) {
+        auto parsed = parse_time(time->text);
+        if (!parsed) {
+            reporter.error(codes::kInvalidTime, member->value.place,
+                           cat(quoted(key), time->has_zone ? " is outside of the years 1970 to 2200"
+                                                           : " does not name a moment"),
+                           std::string(kHelp));
+        }
+        return parsed;
+    }
+    const auto* text = member->value.get_if<std::string>();
+    if (text == nullptr) {
+        report_wrong_type(key, member->value, "a time", std::string(kHelp), reporter);
+        return std::nullopt;
+    }
+    auto parsed = parse_time(*text);
+    if (!parsed) {
+        reporter.error(codes::kInvalidTime, member->value.place, cat(quoted(*text), " is no time"),
+                       std::string(kHelp));
+    }
+    return parsed;
+}
 
 void read_branches(const TableReader& spec, SpecDraft& draft, Reporter& reporter) {
     static constexpr SectionRules kRules = {.key = "branches",

@@ -105,7 +105,7 @@ void read_password(const TableReader& reader, RoleDraft& role, const SpecDraft& 
     role.spec.password = PasswordReader(*table, member->key_place, draft, reporter).read();
 }
 
-void read_attributes(const TableReader& reader, RoleAttributes& attributes) {
+void read_attributes(const TableReader& reader, RoleAttributes& attributes, Reporter& reporter) {
     auto read_flag = [&](std::string_view key, bool& flag) {
         flag = reader.boolean(key).value_or(flag);
     };
@@ -119,6 +119,11 @@ void read_attributes(const TableReader& reader, RoleAttributes& attributes) {
     if (auto limit = reader.integer("connection_limit", -1, kConnectionLimitMax)) {
         attributes.connection_limit = static_cast<int32_t>(*limit);
     }
+    // PostgreSQL keeps whole microseconds.
+    if (auto time = read_time(reader, "valid_until", reporter)) {
+        attributes.valid_until = std::chrono::floor<std::chrono::microseconds>(*time);
+    }
+    attributes.settings = read_session_settings(reader, reporter);
 }
 
 }  // namespace
@@ -134,7 +139,7 @@ void read_roles(const TableReader& spec, SpecDraft& draft, Reporter& reporter) {
             .spec = {.name = member.key, .span = reporter.span(member.key_place), .attributes = {}},
             .name_place = member.key_place};
         TableReader reader(table, kRoleRules, reporter);
-        read_attributes(reader, role.spec.attributes);
+        read_attributes(reader, role.spec.attributes, reporter);
         role.member_of = reader.texts("member_of").value_or(std::vector<PlacedText>());
         for (const PlacedText& name : role.member_of) {
             role.spec.attributes.member_of.push_back(name.text);
@@ -142,25 +147,6 @@ void read_roles(const TableReader& spec, SpecDraft& draft, Reporter& reporter) {
         std::sort(role.spec.attributes.member_of.begin(), role.spec.attributes.member_of.end());
         read_password(reader, role, draft, reporter);
         draft.roles.push_back(std::move(role));
-    });
-}
-
-void read_databases(const TableReader& spec, SpecDraft& draft, Reporter& reporter) {
-    static constexpr SectionRules kRules = {.key = "databases",
-                                            .resource = "database",
-                                            .count_max = kDatabasesMax,
-                                            .check_name = check_database_name,
-                                            .case_rule = CaseRule::kUniqueWithoutCase};
-    read_section(spec, kRules, reporter, [&](const TomlMember& member, const TomlTable& table) {
-        DatabaseDraft database{
-            .spec = {.name = member.key, .span = reporter.span(member.key_place)},
-            .name_place = member.key_place};
-        TableReader reader(table, kDatabaseRules, reporter);
-        if (auto owner = reader.text("owner")) {
-            database.spec.owner = owner->text;
-            database.owner_place = owner->place;
-        }
-        draft.databases.push_back(std::move(database));
     });
 }
 

@@ -30,8 +30,9 @@ Error bad_address(std::string_view text) {
     return Error{.code = ErrorCode::kUsage,
                  .message = cat("not an address: ", quoted(text)),
                  .help =
-                     "write project, branch.NAME, compute.BRANCH, role.BRANCH.NAME or "
-                     "database.BRANCH.NAME"};
+                     "write project, branch.NAME, compute.BRANCH, role.BRANCH.NAME, "
+                     "database.BRANCH.NAME, schema.BRANCH.DATABASE.NAME or "
+                     "extension.BRANCH.DATABASE.NAME"};
 }
 
 // Takes one name off the front of `rest`; nullopt if there is none.
@@ -55,6 +56,15 @@ std::optional<std::string> take_name(std::string_view& rest) {
     return name;
 }
 
+// ".NAME" off the front of `rest`.
+bool take_part(std::string_view& rest, std::string& part) {
+    if (!rest.starts_with('.')) return false;
+    rest.remove_prefix(1);
+    auto name = take_name(rest);
+    if (name) part = *std::move(name);
+    return name.has_value();
+}
+
 }  // namespace
 
 std::string_view to_text(ResourceKind kind) {
@@ -64,6 +74,8 @@ std::string_view to_text(ResourceKind kind) {
         case ResourceKind::kCompute: return "compute";
         case ResourceKind::kRole: return "role";
         case ResourceKind::kDatabase: return "database";
+        case ResourceKind::kSchema: return "schema";
+        case ResourceKind::kExtension: return "extension";
     }
     return "";
 }
@@ -72,6 +84,7 @@ std::string to_text(const Address& address) {
     std::string text(to_text(address.kind));
     if (address.kind == ResourceKind::kProject) return text;
     text += "." + name_text(address.branch);
+    if (!address.database.empty()) text += "." + name_text(address.database);
     if (!address.name.empty()) text += "." + name_text(address.name);
     return text;
 }
@@ -82,23 +95,18 @@ Result<Address> parse_address(std::string_view text) {
     size_t dot = rest.find('.');
     if (dot == std::string_view::npos) return bad_address(text);
     std::string_view kind_text = rest.substr(0, dot);
-    rest.remove_prefix(dot + 1);
-    for (ResourceKind kind : {ResourceKind::kBranch, ResourceKind::kCompute, ResourceKind::kRole,
-                              ResourceKind::kDatabase}) {
+    rest.remove_prefix(dot);
+    for (ResourceKind kind :
+         {ResourceKind::kBranch, ResourceKind::kCompute, ResourceKind::kRole,
+          ResourceKind::kDatabase, ResourceKind::kSchema, ResourceKind::kExtension}) {
         if (to_text(kind) != kind_text) continue;
         Address address{.kind = kind};
-        auto branch = take_name(rest);
-        if (!branch) return bad_address(text);
-        address.branch = *branch;
-        bool has_name = kind == ResourceKind::kRole || kind == ResourceKind::kDatabase;
-        if (has_name) {
-            if (!rest.starts_with('.')) return bad_address(text);
-            rest.remove_prefix(1);
-            auto name = take_name(rest);
-            if (!name) return bad_address(text);
-            address.name = *name;
-        }
-        if (!rest.empty()) return bad_address(text);
+        bool is_named = kind != ResourceKind::kBranch && kind != ResourceKind::kCompute;
+        bool is_inside = kind == ResourceKind::kSchema || kind == ResourceKind::kExtension;
+        bool is_good = take_part(rest, address.branch) &&
+                       (!is_inside || take_part(rest, address.database)) &&
+                       (!is_named || take_part(rest, address.name)) && rest.empty();
+        if (!is_good) return bad_address(text);
         return address;
     }
     return bad_address(text);

@@ -36,6 +36,22 @@ struct ValueToJson {
     Json operator()(const DatabaseValue& database) const {
         Json json = Json::object();
         json.set("owner", database.owner);
+        json.set("connection_limit", int64_t{database.connection_limit});
+        json.set("encoding", database.encoding);
+        json.set("locale", database.locale);
+        json.set("template", database.template_name);
+        json.set("settings", to_json(database.settings));
+        return json;
+    }
+    Json operator()(const SchemaValue& schema) const {
+        Json json = Json::object();
+        json.set("owner", schema.owner);
+        return json;
+    }
+    Json operator()(const ExtensionValue& extension) const {
+        Json json = Json::object();
+        json.set("schema", extension.schema);
+        json.set("version", extension.version);
         return json;
     }
 };
@@ -68,8 +84,27 @@ Result<ResourceValue> value_from_json(ResourceKind kind, const Json& json) {
         case ResourceKind::kCompute: return ResourceValue(LB_TRY(compute_settings_from_json(json)));
         case ResourceKind::kRole:
             return ResourceValue(RoleValue{LB_TRY(role_attributes_from_json(json))});
-        case ResourceKind::kDatabase:
-            return ResourceValue(DatabaseValue{LB_TRY(json.text_at("owner"))});
+        case ResourceKind::kDatabase: {
+            DatabaseValue database;
+            database.owner = LB_TRY(json.text_at("owner"));
+            database.connection_limit = LB_TRY(connection_limit_at(json));
+            database.encoding = LB_TRY(json.text_at("encoding"));
+            database.locale = LB_TRY(json.text_at("locale"));
+            database.template_name = LB_TRY(json.text_at("template"));
+            database.settings = LB_TRY(settings_at(json, "settings"));
+            return ResourceValue(std::move(database));
+        }
+        case ResourceKind::kSchema: {
+            SchemaValue schema;
+            schema.owner = LB_TRY(json.text_at("owner"));
+            return ResourceValue(std::move(schema));
+        }
+        case ResourceKind::kExtension: {
+            ExtensionValue extension;
+            extension.schema = LB_TRY(json.text_at("schema"));
+            extension.version = LB_TRY(json.text_at("version"));
+            return ResourceValue(std::move(extension));
+        }
     }
     return bad("JSON: unknown resource kind");
 }
@@ -78,14 +113,6 @@ Result<ChangeKind> change_kind_at(const Json& json) {
     std::string text = LB_TRY(json.text_at("kind"));
     if (auto kind = change_kind_from_text(text)) return *kind;
     return bad(cat("JSON: unknown kind of change ", quoted(text)));
-}
-
-Result<Origin> origin_at(const Json& json) {
-    std::string text = LB_TRY(json.text_at("origin"));
-    for (Origin origin : {Origin::kSpec, Origin::kCommand, Origin::kManual}) {
-        if (to_text(origin) == text) return origin;
-    }
-    return bad(cat("JSON: unknown origin ", quoted(text)));
 }
 
 Result<Address> address_at(const Json& json) {
@@ -138,6 +165,19 @@ std::optional<ChangeKind> change_kind_from_text(std::string_view text) {
         if (to_text(kind) == text) return kind;
     }
     return std::nullopt;
+}
+
+bool is_value_of(ResourceKind kind, const ResourceValue& value) {
+    switch (kind) {
+        case ResourceKind::kProject: return std::holds_alternative<ProjectValue>(value);
+        case ResourceKind::kBranch: return std::holds_alternative<BranchValue>(value);
+        case ResourceKind::kCompute: return std::holds_alternative<ComputeSettings>(value);
+        case ResourceKind::kRole: return std::holds_alternative<RoleValue>(value);
+        case ResourceKind::kDatabase: return std::holds_alternative<DatabaseValue>(value);
+        case ResourceKind::kSchema: return std::holds_alternative<SchemaValue>(value);
+        case ResourceKind::kExtension: return std::holds_alternative<ExtensionValue>(value);
+    }
+    return false;
 }
 
 Json to_json(const ResourceValue& value) { return std::visit(ValueToJson{}, value); }

@@ -54,12 +54,31 @@ struct RoleValue {
 
 struct DatabaseValue {
     std::string owner;
+    int32_t connection_limit = -1;  // -1: none
+    // What a new database is made with; empty: as its template is. Of one that exists: as it is.
+    std::string encoding = {};
+    std::string locale = {};
+    std::string template_name = {};  // of a new one; empty: lb chooses
+    Settings settings = {};
     bool operator==(const DatabaseValue&) const = default;
+};
+
+struct SchemaValue {
+    std::string owner;
+    bool operator==(const SchemaValue&) const = default;
+};
+
+struct ExtensionValue {
+    std::string schema = {};   // empty: where its author or lb puts it
+    std::string version = {};  // empty: the default one
+    bool operator==(const ExtensionValue&) const = default;
 };
 
 // The alternative matches the address's kind. Monostate for deletes.
 using ResourceValue = std::variant<std::monostate, ProjectValue, BranchValue, ComputeSettings,
-                                   RoleValue, DatabaseValue>;
+                                   RoleValue, DatabaseValue, SchemaValue, ExtensionValue>;
+// Whether `value` is the alternative for `kind`.
+bool is_value_of(ResourceKind kind, const ResourceValue& value);
 
 struct ResourceChange {
     Address address;

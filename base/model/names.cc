@@ -100,6 +100,35 @@ Status check_role_name(std::string_view name) {
     return ok();
 }
 
+Status check_schema_name(std::string_view name) {
+    LB_TRY(check_identifier("schema", name));
+    if (name.starts_with("pg_")) {
+        return invalid("schema", name, "starts with \"pg_\", which PostgreSQL keeps for itself",
+                       "choose another prefix");
+    }
+    for (std::string_view present : {"public", "information_schema"}) {
+        if (name == present) {
+            return invalid("schema", name, "is in every database", "leave it out");
+        }
+    }
+    return ok();
+}
+
+// PostgreSQL makes file names of it.
+Status check_extension_name(std::string_view name) {
+    LB_TRY(check_identifier("extension", name));
+    bool is_file_name = name.find("--") == std::string_view::npos && !name.starts_with('-') &&
+                        !name.ends_with('-') && name.find_first_of("/\\") == std::string_view::npos;
+    if (!is_file_name) {
+        return invalid("extension", name, "is no name of an extension",
+                       "see which there are: SELECT name FROM pg_available_extensions");
+    }
+    if (name == "plpgsql") {
+        return invalid("extension", name, "is in every database", "leave it out");
+    }
+    return ok();
+}
+
 Status check_database_name(std::string_view name) {
     LB_TRY(check_identifier("database", name));
     for (std::string_view reserved : {"postgres", "template0", "template1"}) {

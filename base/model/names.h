@@ -10,6 +10,8 @@
 // Roles and databases: what PostgreSQL allows: 1-63 bytes of UTF-8 without NUL. Roles must not
 //   start with "pg_", and neither may be "postgres", "template0", "template1" (databases), start
 //   with "lb_" (reserved), or be "public" or "none" (roles).
+// Schemas and extensions: likewise; neither "public" nor "information_schema" (schemas), nor
+//   "plpgsql" (extensions), which every database has.
 #pragma once
 
 #include <string_view>
@@ -23,5 +25,7 @@ Status check_project_name(std::string_view name);
 Status check_branch_name(std::string_view name);
 Status check_role_name(std::string_view name);
 Status check_database_name(std::string_view name);
+Status check_schema_name(std::string_view name);
+Status check_extension_name(std::string_view name);
 
 }  // namespace lb

@@ -39,14 +39,6 @@ Json to_json(const std::vector<std::string>& texts) {
     return json;
 }
 
-Result<Origin> origin_at(const Json& json) {
-    std::string text = LB_TRY(json.text_at("origin"));
-    for (Origin origin : {Origin::kSpec, Origin::kCommand, Origin::kManual}) {
-        if (to_text(origin) == text) return origin;
-    }
-    return bad(cat("JSON: unknown origin ", quoted(text)));
-}
-
 Json to_json(const ComputeState& compute) {
     Json json = Json::object();
     json.set("settings", to_json(compute.settings));
@@ -88,22 +80,6 @@ Result<RoleState> role_from_json(const Json& json) {
     role.origin = LB_TRY(origin_at(json));
     role.attributes = LB_TRY(role_attributes_from_json(*LB_TRY(json.object_at("attributes"))));
     return role;
-}
-
-Json to_json(const DatabaseState& database) {
-    Json json = Json::object();
-    json.set("name", database.name);
-    json.set("origin", to_text(database.origin));
-    json.set("owner", database.owner);
-    return json;
-}
-
-Result<DatabaseState> database_from_json(const Json& json) {
-    DatabaseState database;
-    database.name = LB_TRY(json.text_at("name"));
-    database.origin = LB_TRY(origin_at(json));
-    database.owner = LB_TRY(json.text_at("owner"));
-    return database;
 }
 
 Json to_json(const BranchState& branch) {
@@ -200,15 +176,6 @@ Result<DeletedBranchState> deleted_branch_from_json(const Json& json) {
 
 }  // namespace
 
-std::string_view to_text(Origin origin) {
-    switch (origin) {
-        case Origin::kSpec: return "spec";
-        case Origin::kCommand: return "command";
-        case Origin::kManual: return "manual";
-    }
-    return "";
-}
-
 std::string_view to_text(ComputeStatus status) {
     switch (status) {
         case ComputeStatus::kStopped: return "stopped";
@@ -295,6 +262,8 @@ Json to_json(const RoleAttributes& attributes) {
     json.set("connection_limit", int64_t{attributes.connection_limit});
     json.set("member_of", to_json(attributes.member_of));
     json.set("password_verifier", attributes.password_verifier);
+    json.set("valid_until", time_to_json(attributes.valid_until));
+    json.set("settings", to_json(attributes.settings));
     return json;
 }
 
@@ -307,11 +276,54 @@ Result<RoleAttributes> role_attributes_from_json(const Json& json) {
     attributes.inherit = LB_TRY(json.bool_at("inherit"));
     attributes.replication = LB_TRY(json.bool_at("replication"));
     attributes.bypass_row_security = LB_TRY(json.bool_at("bypass_row_security"));
-    attributes.connection_limit =
-        LB_TRY(bounded_at<int32_t>(json, "connection_limit", -1, INT32_MAX));
+    attributes.connection_limit = LB_TRY(connection_limit_at(json));
     attributes.member_of = LB_TRY(texts_at(json, "member_of"));
     attributes.password_verifier = LB_TRY(json.text_at("password_verifier"));
+    attributes.valid_until = LB_TRY(optional_time_at(json, "valid_until"));
+    attributes.settings = LB_TRY(settings_at(json, "settings"));
     return attributes;
+}
+
+Json to_json(const DatabaseState& database) {
+    Json json = Json::object();
+    json.set("name", database.name);
+    json.set("origin", to_text(database.origin));
+    json.set("owner", database.owner);
+    json.set("connection_limit", int64_t{database.connection_limit});
+    json.set("encoding", database.encoding);
+    json.set("locale", database.locale);
+    json.set("settings", to_json(database.settings));
+    Json schemas = Json::array();
+    for (const SchemaState& schema : database.schemas) schemas.push(to_json(schema));
+    json.set("schemas", std::move(schemas));
+    Json extensions = Json::array();
+    for (const ExtensionState& extension : database.extensions) {
+        extensions.push(to_json(extension));
+    }
+    json.set("extensions", std::move(extensions));
+    return json;
+}
+
+Result<DatabaseState> database_from_json(const Json& json) {
+    DatabaseState database;
+    database.name = LB_TRY(json.text_at("name"));
+    database.origin = LB_TRY(origin_at(json));
+    database.owner = LB_TRY(json.text_at("owner"));
+    database.connection_limit = LB_TRY(connection_limit_at(json));
+    database.encoding = LB_TRY(json.text_at("encoding"));
+    database.locale = LB_TRY(json.text_at("locale"));
+    database.settings = LB_TRY(settings_at(json, "settings"));
+    for (const Json& schema : *LB_TRY(json.array_at("schemas"))) {
+        database.schemas.push_back(LB_TRY(schema_from_json(schema)));
+    }
+    for (const Json& extension : *LB_TRY(json.array_at("extensions"))) {
+        database.extensions.push_back(LB_TRY(extension_from_json(extension)));
+    }
+    return database;
+}
+
+Result<int32_t> connection_limit_at(const Json& json) {
+    return bounded_at<int32_t>(json, "connection_limit", -1, INT32_MAX);
 }
 
 Json to_json(const ComputeSettings& settings) {

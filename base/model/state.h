@@ -10,14 +10,10 @@
 
 #include "base/ids.h"
 #include "base/json.h"
+#include "base/model/contents.h"
 #include "base/result.h"
 
 namespace lb {
-
-// Who made a resource: the spec (then removing it from the spec deletes it), a command (the spec
-// leaves it alone), or somebody by SQL.
-enum class Origin : uint8_t { kSpec = 0, kCommand = 1, kManual = 2 };
-std::string_view to_text(Origin origin);  // "spec", "command", "manual"
 
 // Attributes of a role that lb manages. Defaults are PostgreSQL's.
 struct RoleAttributes {
@@ -32,6 +28,8 @@ struct RoleAttributes {
     std::vector<std::string> member_of = {};  // sorted, unique
     // SCRAM-SHA-256 verifier, never a password; empty: no password.
     std::string password_verifier = {};
+    std::optional<WallTime> valid_until = {};  // of the password; in whole microseconds
+    Settings settings = {};                    // of the role's sessions
 
     bool operator==(const RoleAttributes&) const = default;
 };
@@ -47,6 +45,12 @@ struct DatabaseState {
     std::string name;
     Origin origin = Origin::kManual;
     std::string owner;
+    int32_t connection_limit = -1;  // -1: none
+    std::string encoding = {};      // "UTF8"
+    std::string locale = {};        // "C.UTF-8"; "COLLATE/CTYPE" where the two differ
+    Settings settings = {};         // of sessions in the database
+    std::vector<SchemaState> schemas = {};        // sorted by name; without PostgreSQL's own
+    std::vector<ExtensionState> extensions = {};  // sorted by name
     bool operator==(const DatabaseState&) const = default;
 };
 
@@ -166,6 +170,8 @@ Json to_json(const ProjectState& state);
 // Errors: kBadRequest.
 Result<ProjectState> project_state_from_json(const Json& json);
 
+Json to_json(const DatabaseState& database);
+Result<DatabaseState> database_from_json(const Json& json);
 Json to_json(const RoleAttributes& attributes);
 Result<RoleAttributes> role_attributes_from_json(const Json& json);
 Json to_json(const ComputeSettings& settings);
@@ -183,6 +189,8 @@ Result<std::optional<std::chrono::seconds>> optional_seconds_at(const Json& json
 // A restore window within its bounds; the optional one may be null.
 Result<std::chrono::seconds> history_retention_at(const Json& json);
 Result<std::optional<std::chrono::seconds>> optional_history_retention_at(const Json& json);
+// Of a role or database: -1 (none) or more.
+Result<int32_t> connection_limit_at(const Json& json);
 inline constexpr std::string_view kHistoryRetentionKey = "history_retention_s";
 
 }  // namespace lb

@@ -34,7 +34,8 @@ struct RoleDraft {
 struct DatabaseDraft {
     DatabaseSpec spec;
     Place name_place;
-    Place owner_place = {};  // line 0: no `owner`
+    Place owner_place = {};                      // line 0: no `owner`
+    std::vector<PlacedText> schema_owners = {};  // of spec.schemas, line 0: no `owner`
 };
 
 struct SpecDraft {
@@ -60,6 +61,13 @@ void read_databases(const TableReader& spec, SpecDraft& draft, Reporter& reporte
 // `history_retention` of the project or a branch.
 std::optional<std::chrono::seconds> read_history_retention(const TableReader& table,
                                                            Reporter& reporter);
+
+// A string or TOML's own date-time.
+std::optional<WallTime> read_time(const TableReader& table, std::string_view key,
+                                  Reporter& reporter);
+
+// The `settings` of a role or database.
+Settings read_session_settings(const TableReader& table, Reporter& reporter);
 
 // The `compute` table of a branch, which becomes always on.
 void read_compute(const TableReader& branch, BranchDraft& draft, Reporter& reporter);

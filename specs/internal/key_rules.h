@@ -20,15 +20,16 @@ enum class KeyType {
     kBoolean,
     kInteger,
     kNumber,
-    kDuration,     // "7d"
-    kTime,         // "2026-04-12T09:30:00Z", or TOML's own date-time
-    kMoment,       // a time, an LSN or a position
-    kStrings,      // a list of strings
-    kTable,        // `table` says which
-    kNamedTables,  // [KEY.NAME], each as `table` says
-    kTableList,    // [[KEY]], each as `table` says
-    kAnyScalar,    // a string, integer, number or boolean
-    kScalars,      // a table of names that are not lb's, each with a scalar
+    kDuration,       // "7d"
+    kTime,           // "2026-04-12T09:30:00Z", or TOML's own date-time
+    kMoment,         // a time, an LSN or a position
+    kStrings,        // a list of strings
+    kNamesOrTables,  // a list of names, each alone or in a table as `table` says
+    kTable,          // `table` says which
+    kNamedTables,    // [KEY.NAME], each as `table` says
+    kTableList,      // [[KEY]], each as `table` says
+    kAnyScalar,      // a string, integer, number or boolean
+    kScalars,        // a table of names that are not lb's, each with a scalar
 };
 
 struct TableRules;
@@ -75,6 +76,8 @@ extern const TableRules kRoleRules;
 extern const TableRules kPasswordRules;
 extern const TableRules kDatabaseRules;
 extern const TableRules kVariableRules;
+extern const TableRules kSchemaRules;
+extern const TableRules kExtensionRules;
 
 // kSpecRules and every table that it leads to, each once, in the order of their keys.
 std::vector<const TableRules*> all_tables();

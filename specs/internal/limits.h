@@ -10,6 +10,8 @@ namespace lb::specs {
 inline constexpr size_t kBranchesMax = 10'000;
 inline constexpr size_t kRolesMax = 500;
 inline constexpr size_t kDatabasesMax = 500;
+inline constexpr size_t kSchemasMax = 500;     // of a database
+inline constexpr size_t kExtensionsMax = 100;  // of a database
 inline constexpr size_t kListenAddressesMax = 16;
 
 inline constexpr std::chrono::seconds kTtlMin = std::chrono::minutes(1);

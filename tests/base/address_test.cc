@@ -10,6 +10,7 @@ TEST(Address, PrintsPlainNamesAsTheyAre) {
     EXPECT_EQ(to_text(Address::project()), "project");
     EXPECT_EQ(to_text(Address::of_branch("feature/cart")), "branch.feature/cart");
     EXPECT_EQ(to_text(Address::of_branch("v1.2")), "branch.\"v1.2\"");
+    EXPECT_EQ(to_text(Address::of_schema("main", "my.db", "api")), "schema.main.\"my.db\".api");
     EXPECT_EQ(to_text(Address::of_role("main", "a\"b.c")), "role.main.\"a\\\"b.c\"");
 }
 
@@ -17,7 +18,8 @@ RC_GTEST_PROP(Address, RoundTrips, (const std::string& branch, const std::string
     RC_PRE(!branch.empty() && !name.empty());
     for (const Address& address :
          {Address::of_branch(branch), Address::of_compute(branch), Address::of_role(branch, name),
-          Address::of_database(branch, name)}) {
+          Address::of_database(branch, name), Address::of_schema(branch, name, branch),
+          Address::of_extension(branch, name, branch)}) {
         auto parsed = parse_address(to_text(address));
         RC_ASSERT(parsed.is_ok());
         RC_ASSERT(*parsed == address);
@@ -26,7 +28,8 @@ RC_GTEST_PROP(Address, RoundTrips, (const std::string& branch, const std::string
 
 TEST(Address, RefusesOtherText) {
     for (const char* text : {"", "branch", "branch.", "branch.a.b", "role.main", "role.main.",
-                             "table.main.x", "branch.\"a", "branch.\"a\"b", "project.x"}) {
+                             "table.main.x", "schema.main.x", "schema.main..x", "extension.a.b.c.d",
+                             "branch.\"a", "branch.\"a\"b", "project.x"}) {
         EXPECT_FALSE(parse_address(text).is_ok()) << text;
     }
 }

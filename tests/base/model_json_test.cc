@@ -18,7 +18,12 @@ ProjectState sample_state() {
     main.compute.status = ComputeStatus::kRunning;
     main.compute.active_port = 54320;
     main.roles = {{.name = "app", .origin = Origin::kSpec, .attributes = {.login = true}}};
+    main.roles[0].attributes.settings = {{"work_mem", "8MB"}};
+    main.roles[0].attributes.valid_until = WallTime(std::chrono::seconds(2'000'000'000));
     main.databases = {{.name = "shop", .origin = Origin::kSpec, .owner = "app"}};
+    main.databases[0].settings = {{"search_path", "api, \"a,b\""}};
+    main.databases[0].schemas = {{.name = "api", .origin = Origin::kSpec, .owner = "app"}};
+    main.databases[0].extensions = {{.name = "citext", .schema = "api", .version = "1.6"}};
     BranchState preview{.name = "preview", .origin = Origin::kCommand, .parent = "main"};
     preview.branch_point = Position{99};
     preview.expire_time = WallTime(std::chrono::seconds(2'000'000'000));
@@ -43,6 +48,9 @@ ChangeSet sample_changes() {
         {.address = Address::of_compute("main"), .value = ComputeSettings{.port = 5433}},
         {.address = Address::of_role("main", "app"), .value = RoleValue{{.login = true}}},
         {.address = Address::of_database("main", "shop"), .value = DatabaseValue{"app"}},
+        {.address = Address::of_schema("main", "shop", "api"), .value = SchemaValue{"app"}},
+        {.address = Address::of_extension("main", "shop", "citext"),
+         .value = ExtensionValue{.schema = "api", .version = "1.6"}},
         {.address = Address::of_branch("old"), .kind = ChangeKind::kDelete},
     };
     changes.base_versions = {{.address = Address::of_branch("old"), .version = Generation{3}}};
@@ -73,6 +81,26 @@ TEST(ModelJson, MissingKeysAreRefused) {
     expect_every_key_is_needed(to_json(sample_changes()), change_set_from_json);
     expect_every_key_is_needed(to_json(RoleAttributes{}), role_attributes_from_json);
     expect_every_key_is_needed(to_json(ComputeSettings{}), compute_settings_from_json);
+    expect_every_key_is_needed(to_json(DatabaseState{}), database_from_json);
+    expect_every_key_is_needed(to_json(SchemaState{}), schema_from_json);
+    expect_every_key_is_needed(to_json(ExtensionState{}), extension_from_json);
+}
+
+TEST(Settings, ListsHaveOneForm) {
+    EXPECT_EQ(setting_list("a, \"$user\",  \"b \"\"c\"\", d\" "),
+              (std::vector<std::string>{"a", "$user", "b \"c\", d"}));
+    EXPECT_EQ(setting_list(""), std::vector<std::string>{});
+    EXPECT_EQ(setting_list("\"\""), std::vector<std::string>{""});
+    EXPECT_EQ(canonical_setting_list({"a", "$user", "B", "1a", ""}),
+              "a, \"$user\", \"B\", \"1a\", \"\"");
+    EXPECT_EQ(setting_of("DateStyle=ISO, MDY"),
+              (std::pair<std::string, std::string>("datestyle", "ISO, MDY")));
+    EXPECT_EQ(setting_of("search_path=\"$user\",public").second, "\"$user\", public");
+    EXPECT_EQ(setting_of("no_value").second, "");
+}
+
+RC_GTEST_PROP(Settings, ACanonicalListComesBack, (const std::vector<std::string>& elements)) {
+    RC_ASSERT(setting_list(canonical_setting_list(elements)) == elements);
 }
 
 TEST(ModelJson, DeleteHasNoValueAndOthersHaveOne) {

@@ -96,6 +96,10 @@ RC_GTEST_PROP(CatalogRecords, ManagedComesBack, ()) {
     for (const std::string& name : *rc::gen::container<std::vector<std::string>>(any_name())) {
         record.roles[name] = {.origin = any_origin(), .version = *any_id<Generation>()};
         record.databases[name + "x"] = {.origin = any_origin(), .version = *any_id<Generation>()};
+        record.put(Address::of_schema("main", name + "x", name),
+                   {.origin = any_origin(), .version = *any_id<Generation>()});
+        record.put(Address::of_extension("main", name + "x", name),
+                   {.origin = any_origin(), .version = *any_id<Generation>()});
     }
     auto decoded = decode_managed(encode(record));
     RC_ASSERT(decoded.is_ok());
@@ -134,12 +138,37 @@ TEST(CatalogRecords, ObservationComesBack) {
          .attributes = {.login = true,
                         .member_of = {"pg_read_all_data"},
                         .password_verifier = "SCRAM-SHA-256$4096:salt$stored:server"}});
-    record.observation.databases.push_back({.name = "shop", .owner = "app"});
+    record.observation.databases.push_back(
+        {.name = "shop",
+         .owner = "app",
+         .settings = {{"work_mem", "8MB"}},
+         .schemas = {{.name = "api", .owner = "app"}},
+         .extensions = {{.name = "citext", .schema = "api", .version = "1.6"}}});
     ObservationRecord decoded = LB_MUST(decode_observation(encode(record)));
     EXPECT_EQ(decoded.line, record.line);
     EXPECT_EQ(decoded.position, record.position);
     EXPECT_EQ(decoded.observation.roles, record.observation.roles);
     EXPECT_EQ(decoded.observation.databases, record.observation.databases);
+}
+
+// An older lb did not look into databases, so what it saw must not be taken for all there is.
+TEST(CatalogRecords, AnObservationWithoutContentsIsNeverTrue) {
+    ObservationRecord decoded = LB_MUST(decode_observation(
+        R"({"v":1,"line":2,"position":9,"roles":[],"databases":[{"name":"shop","owner":"app"}]})"));
+    EXPECT_EQ(decoded.position, Position{});
+}
+
+TEST(CatalogRecords, ADatabaseGoesWithWhatIsInside) {
+    ManagedRecord record = LB_MUST(decode_managed(R"({"v":1,"roles":[],"databases":[]})"));
+    ManagedResource made{.version = Generation{1}};
+    record.put(Address::of_database("main", "shop"), made);
+    record.put(Address::of_schema("main", "shop", "api"), made);
+    record.put(Address::of_schema("main", "other", "api"), made);
+    EXPECT_NE(record.find(Address::of_schema("x", "shop", "api")), nullptr);
+    EXPECT_EQ(record.find(Address::of_extension("x", "shop", "api")), nullptr);
+    record.erase(Address::of_database("main", "shop"));
+    EXPECT_EQ(record.find(Address::of_schema("main", "shop", "api")), nullptr);
+    EXPECT_NE(record.find(Address::of_schema("main", "other", "api")), nullptr);
 }
 
 TEST(CatalogRecords, ANewerRecordSaysSo) {

@@ -42,6 +42,14 @@ std::string picture(EngineHome& home) {
             }
             for (const DatabaseState& database : branch.databases) {
                 text += cat("  seen database ", database.name, " of ", database.owner, "\n");
+                for (const SchemaState& schema : database.schemas) {
+                    text += cat("    schema ", schema.name, " of ", schema.owner, " ",
+                                to_text(schema.origin), "\n");
+                }
+                for (const ExtensionState& extension : database.extensions) {
+                    text += cat("    extension ", extension.name, " in ", extension.schema, " ",
+                                to_text(extension.origin), "\n");
+                }
             }
             text +=
                 cat("  roles ", home.sql(branch.name, kRoles, "postgres", project),
@@ -95,6 +103,8 @@ private:
 ChangeSet first_changes() {
     return new_project({create_role("main", "app"), create_role("main", "old"),
                         create_database("main", "shop", "app"), create_database("main", "attic"),
+                        create_schema("main", "shop", "going", "old"),
+                        create_extension("main", "shop", "hstore", {.schema = "public"}),
                         create_branch("a"), create_branch("b", {.parent = "a"}),
                         set_compute("a", {.always_on = true})});
 }
@@ -103,7 +113,11 @@ ChangeSet second_changes() {
     return change_set({delete_role("main", "old"), delete_database("main", "attic"),
                        update_role("main", "app", {.login = false}), create_role("main", "reader"),
                        create_database("main", "reports", "reader"), create_role("a", "guest"),
-                       create_branch("child"), create_branch("grandchild", {.parent = "child"}),
+                       create_schema("main", "shop", "api", "reader"),
+                       delete_content(Address::of_schema("main", "shop", "going")),
+                       create_extension("main", "shop", "citext", {.schema = "api"}),
+                       create_schema("main", "reports", "inner", "reader"), create_branch("child"),
+                       create_branch("grandchild", {.parent = "child"}),
                        create_role("grandchild", "inner"), delete_branch("b"),
                        update_branch("a", {.parent = "main", .is_protected = true}),
                        set_compute("a", {.size_centi_cu = 50, .always_on = true})});

@@ -79,6 +79,20 @@ ResourceChange create_database(const std::string& branch, const std::string& nam
     return change(Address::of_database(branch, name), ChangeKind::kCreate,
                   DatabaseValue{.owner = owner});
 }
+ResourceChange create_schema(const std::string& branch, const std::string& database,
+                             const std::string& name, const std::string& owner) {
+    return {.address = Address::of_schema(branch, database, name), .value = SchemaValue{owner}};
+}
+
+ResourceChange create_extension(const std::string& branch, const std::string& database,
+                                const std::string& name, ExtensionValue value) {
+    return {.address = Address::of_extension(branch, database, name), .value = std::move(value)};
+}
+
+ResourceChange delete_content(Address address) {
+    return {.address = std::move(address), .kind = ChangeKind::kDelete};
+}
+
 ResourceChange delete_database(const std::string& branch, const std::string& name) {
     return change(Address::of_database(branch, name), ChangeKind::kDelete);
 }

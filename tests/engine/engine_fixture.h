@@ -51,6 +51,12 @@ ResourceChange update_role(const std::string& branch, const std::string& name,
 ResourceChange delete_role(const std::string& branch, const std::string& name);
 ResourceChange create_database(const std::string& branch, const std::string& name,
                                const std::string& owner = "postgres");
+ResourceChange create_schema(const std::string& branch, const std::string& database,
+                             const std::string& name, const std::string& owner = "postgres");
+ResourceChange create_extension(const std::string& branch, const std::string& database,
+                                const std::string& name, ExtensionValue value = {});
+// Of a schema or extension.
+ResourceChange delete_content(Address address);
 ResourceChange delete_database(const std::string& branch, const std::string& name);
 
 ChangeSet change_set(std::vector<ResourceChange> changes, const std::string& project = "shop");

@@ -12,12 +12,14 @@ namespace {
 using namespace std::chrono_literals;
 using testing::BranchTransactionTest;
 using testing::database_change;
+using testing::extension_change;
 using testing::kTransactionName;
 using testing::login_role;
 using testing::Picture;
 using testing::picture;
 using testing::query_text;
 using testing::role_change;
+using testing::schema_change;
 using testing::SqlProxy;
 using testing::TemporaryCluster;
 
@@ -45,10 +47,14 @@ protected:
         inside.database = "leaving";
         query_text(inside, "CREATE TABLE public.t ()");
         query_text(inside, "ALTER TABLE public.t OWNER TO leaver");
+        inside.database = "staying";
+        query_text(inside, "CREATE SCHEMA going AUTHORIZATION leaver");
+        query_text(inside, "CREATE EXTENSION hstore SCHEMA public");
     }
 
     static std::vector<ResourceChange> changes() {
         RoleAttributes app = login_role({"stayer"});
+        app.settings = {{"work_mem", "8MB"}};
         app.password_verifier =
             "SCRAM-SHA-256$4096:AAAAAAAAAAAAAAAAAAAAAA==$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
             "AA=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
@@ -58,7 +64,12 @@ protected:
                 role_change(ChangeKind::kDelete, "plain"),
                 database_change(ChangeKind::kCreate, "shop", "app"),
                 database_change(ChangeKind::kUpdate, "staying", "app"),
-                database_change(ChangeKind::kDelete, "leaving")};
+                database_change(ChangeKind::kDelete, "leaving"),
+                schema_change(ChangeKind::kCreate, "shop", "inner", "app"),
+                extension_change(ChangeKind::kCreate, "shop", "citext", {.schema = "inner"}),
+                schema_change(ChangeKind::kCreate, "staying", "api", "app"),
+                schema_change(ChangeKind::kDelete, "staying", "going"),
+                extension_change(ChangeKind::kUpdate, "staying", "hstore", {.schema = "api"})};
     }
 
     enum class Phase { kPrepare, kCommit, kRollback };
@@ -113,10 +124,10 @@ protected:
 };
 
 TEST_F(BranchTransactionCrash, DuringPrepare) {
-    int last = crash_everywhere(Phase::kPrepare, true);
-    EXPECT_GT(last, 15);
-    // Only after the last one there is something to decide.
-    EXPECT_TRUE(crash(Phase::kPrepare, last, false));
+    // No apply is committed before everything is prepared.
+    int last = crash_everywhere(Phase::kPrepare, false);
+    EXPECT_GT(last, 30);
+    EXPECT_TRUE(crash(Phase::kPrepare, last, true));
 }
 
 TEST_F(BranchTransactionCrash, DuringCommit) {

@@ -20,6 +20,24 @@ ResourceChange database_change(ChangeKind kind, const std::string& name, const s
     return change;
 }
 
+ResourceChange schema_change(ChangeKind kind, const std::string& database, const std::string& name,
+                             const std::string& owner) {
+    ResourceChange change;
+    change.address = Address::of_schema("main", database, name);
+    change.kind = kind;
+    if (kind != ChangeKind::kDelete) change.value = SchemaValue{owner};
+    return change;
+}
+
+ResourceChange extension_change(ChangeKind kind, const std::string& database,
+                                const std::string& name, ExtensionValue value) {
+    ResourceChange change;
+    change.address = Address::of_extension("main", database, name);
+    change.kind = kind;
+    if (kind != ChangeKind::kDelete) change.value = std::move(value);
+    return change;
+}
+
 RoleAttributes login_role(std::vector<std::string> member_of) {
     RoleAttributes attributes;
     attributes.login = true;
@@ -29,7 +47,7 @@ RoleAttributes login_role(std::vector<std::string> member_of) {
 
 Picture picture(const SqlTarget& target) {
     auto session = LB_MUST(SqlSession::connect(target));
-    return {LB_MUST(observe(*session)),
+    return {LB_MUST(observe(target)),
             query_text(*session,
                        "SELECT coalesce(string_agg(name, ' ' ORDER BY name), '') FROM ("
                        "SELECT datname FROM pg_database WHERE datname LIKE 'lb\\_%' UNION ALL "
@@ -44,6 +62,12 @@ std::string text_of(const Picture& picture) {
     }
     for (const DatabaseState& database : picture.seen.databases) {
         text += cat("database ", database.name, " of ", database.owner, "\n");
+        for (const SchemaState& schema : database.schemas) {
+            text += cat("  schema ", schema.name, " of ", schema.owner, "\n");
+        }
+        for (const ExtensionState& extension : database.extensions) {
+            text += cat("  extension ", extension.name, " in ", extension.schema, "\n");
+        }
     }
     return text + "hidden: " + picture.hidden;
 }

@@ -19,6 +19,10 @@ ResourceChange role_change(ChangeKind kind, const std::string& name,
                            RoleAttributes attributes = {});
 ResourceChange database_change(ChangeKind kind, const std::string& name,
                                const std::string& owner = "");
+ResourceChange schema_change(ChangeKind kind, const std::string& database, const std::string& name,
+                             const std::string& owner = "");
+ResourceChange extension_change(ChangeKind kind, const std::string& database,
+                                const std::string& name, ExtensionValue value = {});
 RoleAttributes login_role(std::vector<std::string> member_of = {});
 
 // Everything that a transaction may change: what observe() shows, and what it hides.

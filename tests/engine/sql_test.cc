@@ -156,7 +156,7 @@ TEST_F(SqlTest, ObservesRolesAndDatabases) {
     LB_MUST(session_->query("CREATE DATABASE a_template IS_TEMPLATE true"));
     LB_MUST(session_->query("CREATE DATABASE lb_new_0123456789abcdef_0"));
 
-    Observation seen = LB_MUST(observe(*session_));
+    Observation seen = LB_MUST(observe(cluster_->target()));
     ASSERT_EQ(seen.roles.size(), 3u);
     EXPECT_EQ(seen.roles[0].name, "App");
     EXPECT_EQ(seen.roles[0].origin, Origin::kManual);

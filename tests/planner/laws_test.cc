@@ -135,6 +135,26 @@ RC_GTEST_PROP(PlanLaws, a_disjoint_change_never_stales_a_plan, ()) {
     RC_ASSERT(after.is_ok());
 }
 
+void change_inside_database(ProjectState& live, const Address& address, bool exists) {
+    BranchState& main = branch_of(live, "main");
+    auto found = std::ranges::find(main.databases, address.database, &DatabaseState::name);
+    DatabaseState& database =
+        found == main.databases.end() ? add_database(live, address.database) : *found;
+    bool is_schema = address.kind == ResourceKind::kSchema;
+    if (exists) {
+        std::erase_if(database.schemas, [&](const SchemaState& schema) {
+            return is_schema && schema.name == address.name;
+        });
+        std::erase_if(database.extensions, [&](const ExtensionState& extension) {
+            return !is_schema && extension.name == address.name;
+        });
+    } else if (is_schema) {
+        add_schema(database, address.name);
+    } else {
+        add_extension(database, address.name);
+    }
+}
+
 void change_by_somebody_else(ProjectState& live, const BaseVersion& touched) {
     const Address& address = touched.address;
     bool exists = touched.version != Generation{};
@@ -157,6 +177,8 @@ void change_by_somebody_else(ProjectState& live, const BaseVersion& touched) {
         } else {
             add_database(live, address.name);
         }
+    } else if (address.is_inside_database()) {
+        change_inside_database(live, address, exists);
     } else if (exists) {
         branch_of(live, address.branch).version = live.generation;
     } else {

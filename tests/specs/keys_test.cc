@@ -59,7 +59,8 @@ TEST(KeyTable, IsComplete) {
             bool has_tables =
                 rule.type == KeyType::kNamedTables || rule.type == KeyType::kTableList;
             EXPECT_EQ(rule.example.empty(), has_tables);
-            EXPECT_EQ(rule.table != nullptr, has_tables || rule.type == KeyType::kTable);
+            EXPECT_EQ(rule.table != nullptr, has_tables || rule.type == KeyType::kTable ||
+                                                 rule.type == KeyType::kNamesOrTables);
         }
         for (const KeySynonym& synonym : table->synonyms) {
             EXPECT_EQ(names.count(synonym.ours), 1U) << synonym.ours;

@@ -24,6 +24,12 @@ inline std::string describe(const BranchSpec& branch) {
     return out + "\n";
 }
 
+inline std::string describe(const Settings& settings) {
+    std::string out;
+    for (const auto& [name, value] : settings) out += cat(" ", name, "=[", value, "]");
+    return out;
+}
+
 inline std::string describe(const RoleSpec& role) {
     const RoleAttributes& attributes = role.attributes;
     std::string out = cat("role ", role.name);
@@ -37,6 +43,8 @@ inline std::string describe(const RoleSpec& role) {
     if (attributes.connection_limit != -1) {
         out += cat(" connection_limit=", attributes.connection_limit);
     }
+    if (attributes.valid_until) out += cat(" valid_until=", format_time(*attributes.valid_until));
+    out += describe(attributes.settings);
     if (!attributes.member_of.empty()) out += cat(" member_of=", join(attributes.member_of, ","));
     if (role.password) {
         bool is_variable = role.password->kind == SecretReference::Kind::kEnvironment;
@@ -45,15 +53,36 @@ inline std::string describe(const RoleSpec& role) {
     return out + "\n";
 }
 
+inline std::string describe(const DatabaseSpec& database) {
+    auto owner_text = [](const std::string& owner) {
+        return owner.empty() ? std::string("(superuser)") : owner;
+    };
+    std::string out = cat("database ", database.name, " owner=", owner_text(database.owner));
+    if (database.connection_limit != -1) {
+        out += cat(" connection_limit=", database.connection_limit);
+    }
+    if (!database.encoding.empty()) out += cat(" encoding=", database.encoding);
+    if (!database.locale.empty()) out += cat(" locale=", database.locale);
+    if (!database.template_name.empty()) out += cat(" template=", database.template_name);
+    out += describe(database.settings) + "\n";
+    for (const SchemaSpec& schema : database.schemas) {
+        out += cat("  schema ", schema.name, " owner=", owner_text(schema.owner), "\n");
+    }
+    for (const ExtensionSpec& extension : database.extensions) {
+        out += cat("  extension ", extension.name);
+        if (!extension.schema.empty()) out += cat(" schema=", extension.schema);
+        if (!extension.version.empty()) out += cat(" version=", extension.version);
+        out += "\n";
+    }
+    return out;
+}
+
 inline std::string describe(const ProjectSpec& spec) {
     std::string out = cat("project ", spec.name, " pg_version=", spec.pg_version,
                           " default_branch=", spec.default_branch, "\n");
     for (const BranchSpec& branch : spec.branches) out += describe(branch);
     for (const RoleSpec& role : spec.roles) out += describe(role);
-    for (const DatabaseSpec& database : spec.databases) {
-        out += cat("database ", database.name,
-                   " owner=", database.owner.empty() ? "(superuser)" : database.owner, "\n");
-    }
+    for (const DatabaseSpec& database : spec.databases) out += describe(database);
     return out;
 }
 

@@ -104,9 +104,26 @@ inline RoleState& add_role(ProjectState& state, std::string name,
 
 inline DatabaseState& add_database(ProjectState& state, std::string name,
                                    std::string owner = "postgres") {
-    DatabaseState database{
-        .name = std::move(name), .origin = Origin::kSpec, .owner = std::move(owner)};
+    DatabaseState database{.name = std::move(name),
+                           .origin = Origin::kSpec,
+                           .owner = std::move(owner),
+                           .encoding = "UTF8",
+                           .locale = "C.UTF-8"};
     return add_sorted(branch_of(state, "main").databases, std::move(database));
+}
+
+inline SchemaState& add_schema(DatabaseState& database, std::string name,
+                               std::string owner = "postgres") {
+    return add_sorted(
+        database.schemas,
+        SchemaState{.name = std::move(name), .origin = Origin::kSpec, .owner = std::move(owner)});
+}
+
+inline ExtensionState& add_extension(DatabaseState& database, std::string name) {
+    return add_sorted(database.extensions, ExtensionState{.name = std::move(name),
+                                                          .origin = Origin::kSpec,
+                                                          .schema = "public",
+                                                          .version = "1.0"});
 }
 
 // "create branch.main", "! delete branch.old" for refused ones; in the plan's order.

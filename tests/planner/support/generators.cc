@@ -11,6 +11,8 @@ namespace {
 
 const std::vector<std::string> kBranchNames = {"a", "b", "c", "d/1", "d/2", "e.x", "staging", "qa"};
 const std::vector<std::string> kRoleNames = {"app", "reader", "writer", "Owner", "r 1", "auditor"};
+const std::vector<std::string> kSchemaNames = {"api", "audit", "Odd \"one\""};
+const std::vector<std::string> kExtensionNames = {"citext", "hstore", "pgcrypto"};
 const std::vector<std::string> kDatabaseNames = {"shop", "stats", "My Data", "audit"};
 
 // From low to high - 1, evenly at every size: RapidCheck's ranges begin with their low end only.
@@ -85,6 +87,13 @@ void add_any_branch(specs::ProjectSpec& spec, const std::string& name) {
     set_any_settings(spec, branch);
 }
 
+Settings any_settings() {
+    Settings settings;
+    if (chance(30)) settings["work_mem"] = pick(std::vector<std::string>{"4MB", "8MB"});
+    if (chance(10)) settings["search_path"] = "api, public";
+    return settings;
+}
+
 // Roles belong only to roles that come before them in `order`, so that there is no circle.
 void set_any_role(specs::RoleSpec& role, const std::vector<std::string>& groups) {
     RoleAttributes& attributes = role.attributes;
@@ -93,6 +102,8 @@ void set_any_role(specs::RoleSpec& role, const std::vector<std::string>& groups)
     attributes.inherit = chance(80);
     if (chance(20)) attributes.connection_limit = number(0, 3);
     if (chance(30)) attributes.password_verifier = any_verifier();
+    if (chance(20)) attributes.valid_until = kModelNow + std::chrono::hours(number(1, 4));
+    attributes.settings = any_settings();
     std::set<std::string> member_of;
     for (const std::string& group : groups) {
         if (chance(30)) member_of.insert(group);
@@ -113,12 +124,34 @@ void set_any_roles(specs::ProjectSpec& spec) {
     }
 }
 
+void set_any_contents(const specs::ProjectSpec& spec, specs::DatabaseSpec& database) {
+    for (const std::string& name : kSchemaNames) {
+        if (chance(60)) continue;
+        specs::SchemaSpec schema{.name = name, .span = line(31)};
+        if (!spec.roles.empty() && chance(60)) schema.owner = pick(spec.roles).name;
+        database.schemas.push_back(std::move(schema));
+    }
+    std::ranges::sort(database.schemas, {}, &specs::SchemaSpec::name);
+    for (const std::string& name : kExtensionNames) {
+        if (chance(60)) continue;
+        specs::ExtensionSpec extension{.name = name, .span = line(32)};
+        if (!database.schemas.empty() && chance(40)) extension.schema = pick(database.schemas).name;
+        if (chance(40)) extension.version = pick(std::vector<std::string>{"1.0", "1.1"});
+        database.extensions.push_back(std::move(extension));
+    }
+}
+
 void set_any_databases(specs::ProjectSpec& spec) {
     spec.databases.clear();
     for (const std::string& name : kDatabaseNames) {
         if (chance(50)) continue;
         specs::DatabaseSpec& database = add_database(spec, name);
         if (!spec.roles.empty() && chance(60)) database.owner = pick(spec.roles).name;
+        if (chance(20)) database.connection_limit = number(0, 3);
+        if (chance(20)) database.encoding = "UTF8";
+        if (chance(20)) database.template_name = "template0";
+        database.settings = any_settings();
+        set_any_contents(spec, database);
     }
 }
 
@@ -168,9 +201,32 @@ specs::ProjectSpec make_edited(specs::ProjectSpec spec) {
     return spec;
 }
 
+// Somebody's SQL inside of a database.
+void disturb_contents(BranchState& main) {
+    if (main.databases.empty()) return;
+    DatabaseState& database = main.databases[number<size_t>(0, main.databases.size())];
+    database.settings = any_settings();
+    const std::string& schema = pick(kSchemaNames);
+    auto found = std::ranges::find(database.schemas, schema, &SchemaState::name);
+    if (found == database.schemas.end()) {
+        add_schema(database, schema).origin = Origin::kManual;
+    } else {
+        found->owner = "postgres";
+    }
+    const std::string& extension = pick(kExtensionNames);
+    auto installed = std::ranges::find(database.extensions, extension, &ExtensionState::name);
+    if (installed == database.extensions.end()) {
+        add_extension(database, extension).origin = Origin::kManual;
+    } else {
+        installed->schema = "public";
+    }
+}
+
 // What commands and people do between two applies.
 void disturb(ProjectState& state) {
-    switch (number(0, 7)) {
+    switch (number(0, 9)) {
+        case 7:
+        case 8: disturb_contents(branch_of(state, "main")); return;
         case 0: {
             const BranchState parent = pick(state.branches);
             if (parent.expire_time) return;
@@ -249,6 +305,10 @@ rc::Gen<specs::ProjectSpec> shuffled(specs::ProjectSpec spec) {
         shuffle(copy.branches);
         shuffle(copy.roles);
         shuffle(copy.databases);
+        for (specs::DatabaseSpec& database : copy.databases) {
+            shuffle(database.schemas);
+            shuffle(database.extensions);
+        }
         return copy;
     });
 }

@@ -38,6 +38,8 @@ public:
             case ResourceKind::kCompute: return apply_compute(change);
             case ResourceKind::kRole: return apply_role(change);
             case ResourceKind::kDatabase: return apply_database(change);
+            case ResourceKind::kSchema: return apply_schema(change);
+            case ResourceKind::kExtension: return apply_extension(change);
         }
         return wrong(change, "unknown kind");
     }
@@ -192,6 +194,9 @@ private:
         const std::string& name = change.address.name;
         for (const DatabaseState& database : branch.databases) {
             if (database.owner == name) return wrong(change, cat("owns ", database.name));
+            for (const SchemaState& schema : database.schemas) {
+                if (schema.owner == name) return wrong(change, cat("owns schema ", schema.name));
+            }
         }
         erase_named(branch.roles, name);
         for (RoleState& role : branch.roles) std::erase(role.attributes.member_of, name);
@@ -216,10 +221,78 @@ private:
         if (database == nullptr) {
             database = &add_sorted(
                 branch->databases,
-                DatabaseState{.name = name, .origin = change.origin, .owner = value.owner});
+                DatabaseState{.name = name,
+                              .origin = change.origin,
+                              .encoding = value.encoding.empty() ? "UTF8" : value.encoding,
+                              .locale = value.locale.empty() ? "C.UTF-8" : value.locale});
+        } else if (value.encoding != database->encoding || value.locale != database->locale ||
+                   !value.template_name.empty()) {
+            return wrong(change, "cannot be changed");
         }
         if (change.origin == Origin::kSpec) database->origin = Origin::kSpec;
         database->owner = value.owner;
+        database->connection_limit = value.connection_limit;
+        database->settings = value.settings;
+        return ok();
+    }
+
+    DatabaseState* database_of(const Address& address) {
+        BranchState* branch = find_named(state_.branches, address.branch);
+        if (branch == nullptr) return nullptr;
+        branch->version = state_.generation;
+        return find_named(branch->databases, address.database);
+    }
+
+    Status apply_schema(const ResourceChange& change) {
+        DatabaseState* database = database_of(change.address);
+        if (database == nullptr) return wrong(change, "no database");
+        const std::string& name = change.address.name;
+        SchemaState* schema = find_named(database->schemas, name);
+        if ((schema == nullptr) != (change.kind == ChangeKind::kCreate)) {
+            return wrong(change, "wrong kind");
+        }
+        if (change.kind == ChangeKind::kDelete) {
+            for (const ExtensionState& extension : database->extensions) {
+                if (extension.schema == name) return wrong(change, "is not empty");
+            }
+            erase_named(database->schemas, name);
+            return ok();
+        }
+        const auto& value = std::get<SchemaValue>(change.value);
+        BranchState* branch = find_named(state_.branches, change.address.branch);
+        if (!has_role(*branch, value.owner)) return wrong(change, "no owner");
+        if (schema == nullptr) {
+            schema =
+                &add_sorted(database->schemas, SchemaState{.name = name, .origin = change.origin});
+        }
+        if (change.origin == Origin::kSpec) schema->origin = Origin::kSpec;
+        schema->owner = value.owner;
+        return ok();
+    }
+
+    Status apply_extension(const ResourceChange& change) {
+        DatabaseState* database = database_of(change.address);
+        if (database == nullptr) return wrong(change, "no database");
+        const std::string& name = change.address.name;
+        ExtensionState* extension = find_named(database->extensions, name);
+        if ((extension == nullptr) != (change.kind == ChangeKind::kCreate)) {
+            return wrong(change, "wrong kind");
+        }
+        if (change.kind == ChangeKind::kDelete) {
+            erase_named(database->extensions, name);
+            return ok();
+        }
+        const auto& value = std::get<ExtensionValue>(change.value);
+        bool has_schema = value.schema.empty() || value.schema == "public" ||
+                          find_named(database->schemas, value.schema) != nullptr;
+        if (!has_schema) return wrong(change, "no schema");
+        if (extension == nullptr) {
+            extension = &add_sorted(database->extensions,
+                                    ExtensionState{.name = name, .origin = change.origin});
+        }
+        if (change.origin == Origin::kSpec) extension->origin = Origin::kSpec;
+        extension->schema = value.schema.empty() ? "public" : value.schema;
+        extension->version = value.version.empty() ? "1.0" : value.version;
         return ok();
     }
 
@@ -232,6 +305,17 @@ bool has_named(const std::vector<Item>& items, std::string_view name) {
     return std::ranges::find(items, name, &Item::name) != items.end();
 }
 
+bool has_content(const BranchState& branch, const Address& address) {
+    if (address.kind == ResourceKind::kRole) return has_named(branch.roles, address.name);
+    if (address.kind == ResourceKind::kDatabase) return has_named(branch.databases, address.name);
+    for (const DatabaseState& database : branch.databases) {
+        if (database.name != address.database) continue;
+        return address.kind == ResourceKind::kSchema ? has_named(database.schemas, address.name)
+                                                     : has_named(database.extensions, address.name);
+    }
+    return false;
+}
+
 // The state does not show when a role or database changed, only whether it is there.
 bool fits(const ProjectState& live, const BaseVersion& base) {
     const Address& address = base.address;
@@ -242,9 +326,7 @@ bool fits(const ProjectState& live, const BaseVersion& base) {
     if (address.kind == ResourceKind::kBranch) {
         return base.version == (branch == nullptr ? Generation{} : branch->version);
     }
-    bool exists = branch != nullptr && (address.kind == ResourceKind::kRole
-                                            ? has_named(branch->roles, address.name)
-                                            : has_named(branch->databases, address.name));
+    bool exists = branch != nullptr && has_content(*branch, address);
     return exists == (base.version != Generation{});
 }
 
@@ -318,8 +400,10 @@ private:
             auto live = std::ranges::find(main.databases, wanted.name, &DatabaseState::name);
             std::string owner = wanted.owner.empty() ? "postgres" : wanted.owner;
             bool is_same = live != main.databases.end() && live->owner == owner &&
-                           live->origin == Origin::kSpec;
+                           live->connection_limit == wanted.connection_limit &&
+                           live->settings == wanted.settings && live->origin == Origin::kSpec;
             expect(is_same, cat("database ", wanted.name));
+            if (is_same) compare_database(wanted, *live);
         }
         for (const RoleState& role : main.roles) {
             bool is_wanted = std::ranges::count(spec_.roles, role.name, &specs::RoleSpec::name);
@@ -330,6 +414,32 @@ private:
                 std::ranges::count(spec_.databases, database.name, &specs::DatabaseSpec::name);
             expect(is_wanted || database.origin != Origin::kSpec,
                    cat("extra database ", database.name));
+        }
+    }
+
+    void compare_database(const specs::DatabaseSpec& wanted, const DatabaseState& live) {
+        for (const specs::SchemaSpec& schema : wanted.schemas) {
+            auto found = std::ranges::find(live.schemas, schema.name, &SchemaState::name);
+            std::string owner = schema.owner.empty() ? "postgres" : schema.owner;
+            bool is_same = found != live.schemas.end() && found->owner == owner &&
+                           found->origin == Origin::kSpec;
+            expect(is_same, cat("schema ", schema.name));
+        }
+        for (const specs::ExtensionSpec& extension : wanted.extensions) {
+            auto found = std::ranges::find(live.extensions, extension.name, &ExtensionState::name);
+            bool is_same = found != live.extensions.end() && found->origin == Origin::kSpec &&
+                           (extension.schema.empty() || found->schema == extension.schema) &&
+                           (extension.version.empty() || found->version == extension.version);
+            expect(is_same, cat("extension ", extension.name));
+        }
+        for (const SchemaState& schema : live.schemas) {
+            bool is_wanted = has_named(wanted.schemas, schema.name);
+            expect(is_wanted || schema.origin != Origin::kSpec, cat("extra schema ", schema.name));
+        }
+        for (const ExtensionState& extension : live.extensions) {
+            bool is_wanted = has_named(wanted.extensions, extension.name);
+            expect(is_wanted || extension.origin != Origin::kSpec,
+                   cat("extra extension ", extension.name));
         }
     }
 
