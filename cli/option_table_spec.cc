@@ -28,16 +28,18 @@ CommandInfo plan_command() {
                 "line. Changes nothing. Exit code 0, with --detailed-exitcode 2 if there are "
                 "changes; 3 if the spec is not right.",
             .positionals = {},
-            .options = {{.name = "--detailed-exitcode", .help = "exit with 2 if there are changes"},
-                        {.name = "--rehearse",
-                         .help = "run its SQL on hidden copies of the branches; exit with 7 if "
-                                 "that fails"},
-                        {.name = "--verbose",
-                         .help = "show each attribute that changes",
-                         .letter = "-v"}},
+            .options =
+                {{.name = "--detailed-exitcode", .help = "exit with 2 if there are changes"},
+                 {.name = "--markdown",
+                  .help = "print it as a comment for a pull request; fits 65,535 characters"},
+                 {.name = "--rehearse",
+                  .help = "run its SQL on hidden copies of the branches; exit with 7 if "
+                          "that fails"},
+                 {.name = "--verbose", .help = "show each attribute that changes", .letter = "-v"}},
             .examples = {{"lb plan", "what apply would do"},
                          {"lb plan --detailed-exitcode", "in CI: 0 no changes, 2 changes"},
                          {"lb plan --rehearse", "and whether its SQL would go through"},
+                         {"lb plan --markdown > plan.md", "for a comment of the pull request"},
                          {"lb plan --json > plan.json", "for programs; docs/plan-json.md"}},
             .run = run_plan};
 }

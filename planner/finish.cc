@@ -8,6 +8,7 @@
 #include "planner/change_order.h"
 #include "planner/lost_history.h"
 #include "planner/rules.h"
+#include "planner/undo.h"
 
 namespace lb::planner {
 
@@ -127,6 +128,8 @@ void finish_plan(Plan& plan, const ProjectState& live) {
         sort_changes(plan.changes, world);
         check_rules(plan.changes, world);
         check_history(plan.changes, live);
+        for (PlannedChange& planned : plan.changes) planned.cost = cost_of(planned, live);
+        plan.undo = undo_of(plan, live);
     }
     std::ranges::sort(plan.unmanaged, {}, &Unmanaged::address);
     plan.base_versions = base_versions(plan, live);

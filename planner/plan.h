@@ -56,6 +56,29 @@ struct LostHistory {
     bool operator==(const LostHistory&) const = default;
 };
 
+// What carrying out a change costs. Deleted bytes stand beside it, in the change.
+struct Cost {
+    std::optional<uint64_t> shared_bytes = {};  // a new branch has these without a copy
+    uint64_t freed_bytes = 0;                   // at once; other deletes free with their window
+    bool restarts_compute = false;
+    bool is_in_commit = true;  // false: part of it happens after the commit, at once
+    bool operator==(const Cost&) const = default;
+};
+
+// How far a change can be taken back once it is applied.
+enum class Undoable : uint8_t { kYes, kPartly, kNo };
+std::string_view to_text(Undoable undoable);
+
+// One step of the way back, as a change of the state that the plan leads to.
+struct UndoStep {
+    ResourceChange change;
+    Undoable undoable = Undoable::kYes;
+    std::string lost = {};                            // what stays lost; empty: nothing
+    std::optional<std::chrono::seconds> window = {};  // after the apply; nullopt: no limit
+    bool is_undelete = false;                         // the deleted branch comes back, with data
+    bool operator==(const UndoStep&) const = default;
+};
+
 struct PlannedChange {
     ResourceChange change;
     Reason reason = Reason::kNewInSpec;
@@ -64,7 +87,8 @@ struct PlannedChange {
     uint64_t deleted_bytes = 0;                  // for kDeletesData: what only this resource has
     std::vector<LostHistory> lost_history = {};  // for kDeletesHistory; sorted by branch
     bool is_window_longer = false;               // a restore window grows
-    specs::Span span = {};                       // where the spec asks for it
+    Cost cost = {};
+    specs::Span span = {};  // where the spec asks for it
     Refusal refusal = Refusal::kNone;
     std::string refusal_message = {};  // one line
     std::string refusal_help = {};
@@ -96,6 +120,7 @@ struct Plan {
     std::vector<PlannedChange> changes = {};  // in the order in which they are carried out
     std::vector<Unmanaged> unmanaged = {};
     std::vector<BaseVersion> base_versions = {};
+    std::vector<UndoStep> undo = {};  // in the order in which they would be carried out
     PlanSummary summary = {};
     // "p-7f3a91c2": hash of the changes and base versions.
     std::string id = {};

@@ -6,7 +6,7 @@ namespace lb::planner {
 
 namespace {
 
-constexpr std::string_view kFormatVersion = "1.1";
+constexpr std::string_view kFormatVersion = "1.2";
 
 Json text_or_null(const std::optional<std::string>& text) { return text ? Json(*text) : Json(); }
 
@@ -60,6 +60,30 @@ bool is_undelete(const ResourceChange& change) {
     return branch != nullptr && branch->undelete;
 }
 
+Json cost_to_json(const Cost& cost) {
+    Json json = Json::object();
+    json.set("shared_bytes", cost.shared_bytes ? Json(*cost.shared_bytes) : Json());
+    json.set("freed_bytes", cost.freed_bytes);
+    json.set("restarts_compute", cost.restarts_compute);
+    json.set("in_commit", cost.is_in_commit);
+    return json;
+}
+
+Json undo_to_json(const std::vector<UndoStep>& steps) {
+    Json list = Json::array();
+    for (const UndoStep& step : steps) {
+        Json json = Json::object();
+        json.set("address", to_text(step.change.address));
+        json.set("action", to_text(step.change.kind));
+        json.set("undoable", to_text(step.undoable));
+        json.set("undelete", step.is_undelete);
+        json.set("within_s", step.window ? Json(int64_t{step.window->count()}) : Json());
+        json.set("lost", step.lost);
+        list.push(std::move(json));
+    }
+    return list;
+}
+
 Json change_to_json(const PlannedChange& planned) {
     const ResourceChange& change = planned.change;
     Json json = Json::object();
@@ -73,7 +97,9 @@ Json change_to_json(const PlannedChange& planned) {
     json.set("purge", change.is_purge);
     json.set("undelete", is_undelete(change));
     json.set("lost_history", lost_history_to_json(planned.lost_history));
+    json.set("window_longer", planned.is_window_longer);
     json.set("needs_allow_destroy", needs_permission(planned));
+    json.set("cost", cost_to_json(planned.cost));
     json.set("attributes", attributes_to_json(planned.diffs));
     json.set("span", span_to_json(planned.span));
     json.set("refusal", refusal_to_json(planned));
@@ -104,6 +130,7 @@ Json to_json(const Plan& plan) {
     Json changes = Json::array();
     for (const PlannedChange& planned : plan.changes) changes.push(change_to_json(planned));
     json.set("changes", std::move(changes));
+    json.set("undo", undo_to_json(plan.undo));
     Json unmanaged = Json::array();
     for (const Unmanaged& resource : plan.unmanaged) {
         Json item = Json::object();

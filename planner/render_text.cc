@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "planner/describe.h"
 #include "planner/policy.h"
 #include "planner/render.h"
 
@@ -14,142 +15,7 @@ constexpr size_t kDescriptionWidthMax = 60;
 constexpr size_t kReasonWidthMax = 60;
 constexpr size_t kUnmanagedShownMax = 5;
 constexpr size_t kLossesShownMax = 5;
-
-// Names are the users': what would move a terminal's cursor or colour is shown escaped. C1 controls
-// are U+0080 to U+009F, in UTF-8 a byte 0xc2 and one of 0x80 to 0x9f.
-std::string printable(std::string_view text) {
-    static constexpr char kDigits[] = "0123456789abcdef";
-    std::string out;
-    for (size_t i = 0; i < text.size(); ++i) {
-        auto byte = static_cast<unsigned char>(text[i]);
-        bool is_control = byte < 0x20 || byte == 0x7f;
-        if (byte == 0xc2 && i + 1 < text.size()) {
-            auto second = static_cast<unsigned char>(text[i + 1]);
-            if (second >= 0x80 && second < 0xa0) {
-                byte = second;
-                is_control = true;
-                ++i;
-            }
-        }
-        if (is_control) {
-            out += {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
-        } else {
-            out += text[i];
-        }
-    }
-    return out;
-}
-
-size_t width_of(std::string_view text) {
-    return static_cast<size_t>(std::ranges::count_if(
-        text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
-
-std::string padded(std::string text, size_t width) {
-    size_t text_width = width_of(text);
-    if (text_width < width) text.append(width - text_width, ' ');
-    return text;
-}
-
-// ---- what a change does, in a few words --------------------------------------------------------
-
-std::string arrow(const AttributeDiff& diff) {
-    return cat(diff.before.value_or("(none)"), " -> ", diff.after.value_or("(none)"));
-}
-
-std::string describe_create(const PlannedChange& planned) {
-    std::vector<std::string> pieces;
-    auto* branch = std::get_if<BranchValue>(&planned.change.value);
-    if (branch != nullptr && branch->undelete) return cat("undelete, a child of ", branch->parent);
-    if (branch != nullptr && branch->parent.empty()) {
-        pieces.push_back("root branch");
-    } else if (branch != nullptr) {
-        std::string at = branch->requested_at.empty() ? "head" : branch->requested_at;
-        pieces.push_back(cat("from ", branch->parent, "@", at));
-    }
-    for (const AttributeDiff& diff : planned.diffs) {
-        if (branch != nullptr && (diff.name == "parent" || diff.name == "at")) continue;
-        bool is_switch = diff.after == "true";
-        pieces.push_back(is_switch ? diff.name
-                                   : cat(diff.name, " ", diff.after.value_or("(none)")));
-    }
-    return join(pieces, ", ");
-}
-
-std::string describe_update(const PlannedChange& planned) {
-    std::vector<std::string> pieces;
-    for (const AttributeDiff& diff : planned.diffs) {
-        pieces.push_back(cat(diff.name, ": ", arrow(diff)));
-    }
-    std::string text = join(pieces, ", ");
-    if (planned.risk == Risk::kRestartsCompute) text += " (restarts the compute)";
-    if (planned.is_window_longer) text += " (the past that was given up does not come back)";
-    return text;
-}
-
-std::string describe_move(const PlannedChange& planned) {
-    const auto& value = std::get<BranchValue>(planned.change.value);
-    RestoreValue wish = value.restore.value_or(RestoreValue{});
-    bool is_reset = planned.change.kind == ChangeKind::kReset;
-    std::string text =
-        is_reset ? cat("reset to ", value.parent, "@head") : cat("restore to ", wish.to);
-    if (!wish.from.empty()) text += cat(" of ", wish.from);
-    if (planned.risk == Risk::kDeletesData) {
-        text += cat(", deletes ", format_bytes(planned.deleted_bytes));
-    } else {
-        text +=
-            cat(", keeps the old state as ", wish.backup.empty() ? "a backup branch" : wish.backup);
-    }
-    for (const AttributeDiff& diff : planned.diffs) {
-        if (diff.name != "restore") text += cat(", ", diff.name, ": ", arrow(diff));
-    }
-    return text + " (restarts the compute)";
-}
-
-std::string describe_delete(const PlannedChange& planned) {
-    switch (planned.change.address.kind) {
-        case ResourceKind::kProject: return "deletes everything in it";
-        case ResourceKind::kBranch:
-            return cat("deletes ", format_bytes(planned.deleted_bytes),
-                       planned.change.is_purge ? " for good" : "");
-        case ResourceKind::kDatabase: return "deletes its data";
-        case ResourceKind::kCompute:
-        case ResourceKind::kRole:
-        case ResourceKind::kSchema:
-        case ResourceKind::kExtension: return "";
-    }
-    return "";
-}
-
-std::string describe(const PlannedChange& planned) {
-    std::string text;
-    switch (planned.change.kind) {
-        case ChangeKind::kCreate: text = describe_create(planned); break;
-        case ChangeKind::kUpdate: text = describe_update(planned); break;
-        case ChangeKind::kDelete: text = describe_delete(planned); break;
-        case ChangeKind::kRestore:
-        case ChangeKind::kReset: text = describe_move(planned); break;
-    }
-    if (planned.refusal == Refusal::kNone) return text;
-    // The symbol says "refused", so words say what was.
-    std::string action(to_text(planned.change.kind));
-    if (text.empty() || planned.change.kind == ChangeKind::kDelete) return action;
-    if (text.starts_with(action)) return text;
-    return cat(action, " ", text);
-}
-
-std::string describe_reason(const PlannedChange& planned) {
-    const specs::Span& span = planned.span;
-    std::string place = span.line == 0 ? "the spec" : cat(span.file, ":", span.line);
-    switch (planned.reason) {
-        case Reason::kNewInSpec: return cat("new in ", place);
-        case Reason::kChangedInSpec: return cat("changed in ", place);
-        case Reason::kNoLongerInSpec: return "no longer in the spec";
-        case Reason::kRequestedByCommand: return "by command";
-        case Reason::kParentDeleted: return "goes with the project";
-    }
-    return "";
-}
+constexpr size_t kUndoShownMax = 3;
 
 // ---- lines -------------------------------------------------------------------------------------
 
@@ -199,6 +65,7 @@ public:
                         plan_.base_generation.value(), ".\n");
         }
         add_unmanaged();
+        add_undo();
         add_summary();
         return std::move(out_);
     }
@@ -249,7 +116,7 @@ private:
             line += cat("  needs ", printable(destroy_option(planned.change.address)));
         }
         add_line(std::move(line));
-        if (detail_ == Detail::kAttributes) add_attributes(planned);
+        if (detail_ == Detail::kAttributes) add_details(planned);
         add_lost_history(planned);
         if (!is_refused) return;
         add_line(cat("      refused: ", printable(planned.refusal_message)));
@@ -258,36 +125,20 @@ private:
         }
     }
 
+    void add_indented(std::string_view line) { add_line(cat("      ", line)); }
+
     void add_lost_history(const PlannedChange& planned) {
-        size_t count = planned.lost_history.size();
+        std::vector<std::string> losses = lost_history_lines(planned);
+        size_t count = losses.size();
         size_t shown = detail_ == Detail::kAttributes ? count : std::min(count, kLossesShownMax);
-        for (size_t i = 0; i < shown; ++i) {
-            const LostHistory& loss = planned.lost_history[i];
-            std::string freed =
-                loss.freed_bytes ? cat(", frees ", format_bytes(*loss.freed_bytes)) : std::string();
-            add_line(cat("      branch ", printable(loss.branch), ": restorable from ",
-                         format_time(loss.restorable_from), " until now, afterwards from ",
-                         format_time(loss.afterwards_from), freed));
-        }
-        if (count > shown) add_line(cat("      and ", count - shown, " more branches"));
+        for (size_t i = 0; i < shown; ++i) add_indented(losses[i]);
+        if (count > shown) add_indented(cat("and ", count - shown, " more branches"));
     }
 
-    void add_attributes(const PlannedChange& planned) {
-        size_t name_width = 0;
-        for (const AttributeDiff& diff : planned.diffs) {
-            name_width = std::max(name_width, width_of(diff.name));
-        }
-        for (const AttributeDiff& diff : planned.diffs) {
-            std::string text;
-            switch (planned.change.kind) {
-                case ChangeKind::kCreate: text = diff.after.value_or("(none)"); break;
-                case ChangeKind::kUpdate:
-                case ChangeKind::kRestore:
-                case ChangeKind::kReset: text = arrow(diff); break;
-                case ChangeKind::kDelete: text = diff.before.value_or("(none)"); break;
-            }
-            add_line(cat("      ", padded(diff.name, name_width), "  ", printable(text)));
-        }
+    void add_details(const PlannedChange& planned) {
+        for (const std::string& line : attribute_lines(planned)) add_indented(line);
+        std::string cost = cost_text(planned.cost);
+        if (!cost.empty()) add_indented(cat("cost: ", cost));
     }
 
     void add_unmanaged() {
@@ -304,14 +155,19 @@ private:
         add_line(std::move(line));
     }
 
-    void add_summary() {
-        const PlanSummary& summary = plan_.summary;
-        std::string line = cat("plan ", plan_.id, ": ", summary.create_count, " to create, ",
-                               summary.update_count, " to update, ", summary.delete_count,
-                               " to delete, ", summary.unchanged_count, " unchanged");
-        if (summary.refused_count > 0) line += cat(", ", summary.refused_count, " refused");
+    // Only what limits the way back: a plan that can be taken back completely needs no words.
+    void add_undo() {
+        if (plan_.summary.refused_count > 0) return;
+        std::vector<std::string> limits = undo_limits(plan_);
+        if (limits.empty()) return;
+        size_t count = limits.size();
+        if (detail_ == Detail::kChangesOnly) limits.resize(std::min(count, kUndoShownMax));
+        std::string line = cat("  undo: ", join(limits, "; "));
+        if (count > limits.size()) line += cat("; and ", count - limits.size(), " more limits");
         add_line(std::move(line));
     }
+
+    void add_summary() { add_line(cat("plan ", plan_.id, ": ", summary_text(plan_.summary))); }
 
     const Plan& plan_;
     Colour colour_;

@@ -84,13 +84,20 @@ std::vector<std::string> all_deletes(const planner::Plan& plan) {
 }  // namespace
 
 Result<ExitCode> run_plan(const Arguments& arguments, Output& output) {
+    if (arguments.has("markdown") && output.is_json()) {
+        return Error{.code = ErrorCode::kUsage,
+                     .message = "--markdown and --json are two forms of one plan",
+                     .help = "give one of them"};
+    }
     Session session(arguments, output);
     planner::Plan plan = LB_TRY(plan_from_spec(session));
     std::optional<engine::Rehearsal> rehearsal;
     if (arguments.has("rehearse") && plan.summary.refused_count == 0) {
         rehearsal = LB_TRY(rehearse(session, plan));
     }
-    if (output.is_json()) {
+    if (arguments.has("markdown")) {
+        output.text(planner::render_markdown(plan));
+    } else if (output.is_json()) {
         Json document = planner::to_json(plan);
         if (rehearsal) document.set("rehearsal", to_json(*rehearsal));
         output.document(document);

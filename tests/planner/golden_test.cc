@@ -3,7 +3,7 @@
 //   live.json     the live state; absent: no project yet
 //   spec.toml     make_plan(); or
 //   changes.json  a ChangeSet: make_plan_for() of its changes; or neither: make_destroy_plan()
-//   plan.txt plan.json  expected; LB_SNAP_UPDATE=1 rewrites them
+//   plan.txt plan.json plan.md  expected; LB_SNAP_UPDATE=1 rewrites them
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -72,6 +72,7 @@ TEST_P(GoldenPlan, looks_as_recorded) {
     std::string text = render_text(plan, Colour::kNever, Detail::kChangesOnly) + "\n" +
                        render_text(plan, Colour::kNever, Detail::kAttributes);
     expect_file(GetParam() / "plan.txt", text);
+    expect_file(GetParam() / "plan.md", render_markdown(plan));
     expect_file(GetParam() / "plan.json", to_json(plan).dump(2) + "\n");
 }
 

@@ -245,8 +245,83 @@ RC_GTEST_PROP(PlanLaws, the_summary_adds_up, ()) {
               plan.changes.size());
     std::string text = render_text(plan, Colour::kNever, Detail::kChangesOnly);
     auto lines = static_cast<uint64_t>(std::ranges::count(text, '\n'));
-    uint64_t extra = 1 + (plan.is_empty() ? 1 : 0) + (plan.unmanaged.empty() ? 0 : 1);
+    bool has_undo = text.find("\n  undo: ") != std::string::npos;
+    uint64_t extra = 1 + (plan.is_empty() ? 1 : 0) + (plan.unmanaged.empty() ? 0 : 1) + has_undo;
     RC_ASSERT(lines == plan.changes.size() + 2 * summary.refused_count + extra);
+}
+
+// The way back, step by step. What an undelete promises is the branch as it was.
+Result<ProjectState> take_back(const Situation& situation, ProjectState state) {
+    for (const UndoStep& step : situation.plan.undo) {
+        if (step.is_undelete) {
+            const BranchState* deleted = situation.live.find_branch(step.change.address.branch);
+            add_sorted(state.branches, *deleted);
+            continue;
+        }
+        ChangeSet changes;
+        changes.project = state.name;
+        changes.changes = {step.change};
+        state = LB_TRY(apply(state, changes));
+    }
+    return state;
+}
+
+// Without what no undo promises: versions, and what the steps say stays lost.
+ProjectState comparable(ProjectState state, const Plan& plan) {
+    state.generation = {};
+    for (BranchState& branch : state.branches) {
+        branch.version = {};
+        for (const UndoStep& step : plan.undo) {
+            if (step.lost.empty() || step.change.address.branch != branch.name) continue;
+            const Address& address = step.change.address;
+            if (address.kind == ResourceKind::kBranch) {
+                branch.origin = Origin::kSpec;
+                if (branch.ttl) branch.expire_time = {};
+            }
+            for (RoleState& role : branch.roles) {
+                if (address == Address::of_role(branch.name, role.name)) role.origin = {};
+            }
+            for (DatabaseState& database : branch.databases) {
+                if (address == Address::of_database(branch.name, database.name)) {
+                    database.origin = {};
+                    if (step.change.kind == ChangeKind::kCreate) {
+                        database.schemas.clear();
+                        database.extensions.clear();
+                    }
+                }
+                if (address.database != database.name) continue;
+                for (SchemaState& schema : database.schemas) {
+                    if (address.kind == ResourceKind::kSchema && address.name == schema.name) {
+                        schema.origin = {};
+                    }
+                }
+                for (ExtensionState& extension : database.extensions) {
+                    if (address.kind == ResourceKind::kExtension &&
+                        address.name == extension.name) {
+                        extension.origin = {};
+                    }
+                }
+            }
+        }
+    }
+    return state;
+}
+
+RC_GTEST_PROP(PlanLaws, undo_gives_back_what_there_was, ()) {
+    Situation situation = applicable_situation();
+    // The model has no data, so it cannot tell a restored branch from another one.
+    for (const UndoStep& step : situation.plan.undo) {
+        RC_PRE(step.change.kind != ChangeKind::kRestore);
+        RC_PRE(step.undoable != Undoable::kNo);
+    }
+    auto before = take_back(situation, must_apply(situation));
+    if (!before.is_ok()) RC_LOG() << to_text(before.error()) << show(situation.plan);
+    RC_ASSERT(before.is_ok());
+    if (!situation.live.exists) {
+        RC_ASSERT(!before->exists && before->branches.empty());
+        return;
+    }
+    RC_ASSERT(comparable(*before, situation.plan) == comparable(situation.live, situation.plan));
 }
 
 RC_GTEST_PROP(PlanLaws, a_destroy_leaves_nothing, ()) {
