@@ -9,14 +9,17 @@ namespace lb::planner {
 
 namespace {
 
-ErrorCode code_of(Refusal refusal) {
-    switch (refusal) {
+ErrorCode code_of(const PlannedChange& planned) {
+    switch (planned.refusal) {
         case Refusal::kNone:
         case Refusal::kProtected:
         case Refusal::kNotSupported:
         case Refusal::kWouldOrphan:
         case Refusal::kInUse: return ErrorCode::kRefused;
-        case Refusal::kNotFound: return ErrorCode::kNotFound;
+        // A command names what does not exist; a spec's plan cannot be carried out without it.
+        case Refusal::kNotFound:
+            return planned.reason == Reason::kRequestedByCommand ? ErrorCode::kNotFound
+                                                                 : ErrorCode::kRefused;
         case Refusal::kAlreadyExists: return ErrorCode::kAlreadyExists;
         case Refusal::kInvalidName: return ErrorCode::kInvalidName;
         case Refusal::kNotInHistory: return ErrorCode::kNotInHistory;
@@ -28,11 +31,10 @@ ErrorCode code_of(Refusal refusal) {
 Error refusal_error(const std::vector<const PlannedChange*>& refused) {
     const PlannedChange& first = *refused.front();
     if (refused.size() == 1) {
-        return Error{.code = code_of(first.refusal),
-                     .message = first.refusal_message,
-                     .help = first.refusal_help};
+        return Error{
+            .code = code_of(first), .message = first.refusal_message, .help = first.refusal_help};
     }
-    Error error{.code = code_of(first.refusal),
+    Error error{.code = code_of(first),
                 .message = cat(refused.size(), " changes of this plan are refused"),
                 .help = "change the spec or the command as said above; nothing was applied"};
     for (const PlannedChange* planned : refused) {
