@@ -32,6 +32,14 @@ CommandInfo plan_command() {
                 {{.name = "--detailed-exitcode", .help = "exit with 2 if there are changes"},
                  {.name = "--markdown",
                   .help = "print it as a comment for a pull request; fits 65,535 characters"},
+                 {.name = "--out",
+                  .value = "FILE",
+                  .help = "save the plan, for: lb apply FILE",
+                  .completes = Completes::kFile},
+                 {.name = "--rebase",
+                  .value = "FILE",
+                  .help = "and say what is other than in this saved plan of the same spec",
+                  .completes = Completes::kFile},
                  {.name = "--rehearse",
                   .help = "run its SQL on hidden copies of the branches; exit with 7 if "
                           "that fails"},
@@ -39,6 +47,8 @@ CommandInfo plan_command() {
             .examples = {{"lb plan", "what apply would do"},
                          {"lb plan --detailed-exitcode", "in CI: 0 no changes, 2 changes"},
                          {"lb plan --rehearse", "and whether its SQL would go through"},
+                         {"lb plan --out shop.plan", "save it; then: lb apply shop.plan"},
+                         {"lb plan --rebase shop.plan --out shop.plan", "when it is stale"},
                          {"lb plan --markdown > plan.md", "for a comment of the pull request"},
                          {"lb plan --json > plan.json", "for programs; docs/plan-json.md"}},
             .run = run_plan};
@@ -52,30 +62,55 @@ OptionInfo allow_destroy_option() {
 }
 
 CommandInfo apply_command() {
-    return {.name = "apply",
-            .summary = "Make the live state what the spec says, all or nothing",
-            .description =
-                "Plans, shows the plan, asks, and carries it out. Either everything of the plan "
-                "happens or nothing. Where nobody can be asked, --auto-approve is needed. What "
-                "deletes data needs its address named with --allow-destroy. Where a plan changes "
-                "roles, "
-                "databases or what is in them on a protected branch, its SQL is rehearsed on a "
-                "hidden copy first; if that fails, nothing is applied and the exit code is 7.",
-            .positionals = {},
-            .options = {{.name = "--auto-approve", .help = "do not ask"},
-                        allow_destroy_option(),
-                        {.name = "--rehearse", .help = "rehearse the plan's SQL in any case"},
-                        {.name = "--no-rehearse",
-                         .help = "do not rehearse, though the plan changes what is in a protected "
-                                 "branch"},
-                        {.name = "--verbose",
-                         .help = "show each attribute that changes",
-                         .letter = "-v"}},
-            .examples = {{"lb apply", "plan, ask, apply"},
-                         {"lb apply --auto-approve", "in CI"},
-                         {"lb apply --auto-approve --allow-destroy branch.old",
-                          "when the spec has dropped the branch old"}},
-            .run = run_apply};
+    return {
+        .name = "apply",
+        .summary = "Make the live state what the spec says, all or nothing",
+        .description =
+            "Plans, shows the plan, asks, and carries it out. Either everything of the plan "
+            "happens or nothing. Where nobody can be asked, --auto-approve is needed. What "
+            "deletes data needs its address named with --allow-destroy. Where a plan changes "
+            "roles, "
+            "databases or what is in them on a protected branch, its SQL is rehearsed on a "
+            "hidden copy first; if that fails, nothing is applied and the exit code is 7.",
+        .positionals = {{.name = "FILE",
+                         .help = "a plan saved by \"lb plan --out\", to be carried out as it is",
+                         .completes = Completes::kFile}},
+        .options = {{.name = "--auto-approve", .help = "do not ask"},
+                    allow_destroy_option(),
+                    {.name = "--rehearse", .help = "rehearse the plan's SQL in any case"},
+                    {.name = "--no-rehearse",
+                     .help = "do not rehearse, though the plan changes what is in a protected "
+                             "branch"},
+                    {.name = "--verbose",
+                     .help = "show each attribute that changes",
+                     .letter = "-v"}},
+        .examples = {{"lb apply", "plan, ask, apply"},
+                     {"lb apply --auto-approve", "in CI"},
+                     {"lb apply shop.plan", "exactly the plan that was saved"},
+                     {"lb apply --auto-approve --allow-destroy branch.old",
+                      "when the spec has dropped the branch old"}},
+        .run = run_apply};
+}
+
+CommandInfo show_command() {
+    return {
+        .name = "show",
+        .summary = "Show a saved plan",
+        .description =
+            "Prints a plan that \"lb plan --out\" saved, as \"lb plan\" printed it. Asks nobody "
+            "whether it can still be applied.",
+        .positionals = {{.name = "FILE",
+                         .help = "the saved plan",
+                         .completes = Completes::kFile,
+                         .is_required = true}},
+        .options = {{.name = "--markdown",
+                     .help = "print it as a comment for a pull request; fits 65,535 characters"},
+                    {.name = "--verbose",
+                     .help = "show each attribute that changes",
+                     .letter = "-v"}},
+        .examples = {{"lb show shop.plan", "what it would do"},
+                     {"lb show shop.plan --json", "the plan document; docs/plan-json.md"}},
+        .run = run_show};
 }
 
 CommandInfo destroy_command() {
@@ -159,7 +194,7 @@ CommandInfo schema_command() {
 
 std::vector<CommandInfo> spec_commands() {
     return {
-        init_command(),     plan_command(), apply_command(),   destroy_command(),
+        init_command(),     plan_command(), apply_command(),   show_command(),   destroy_command(),
         validate_command(), fmt_command(),  explain_command(), schema_command(),
     };
 }

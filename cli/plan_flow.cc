@@ -87,7 +87,7 @@ void ask_freed_bytes(const Client& client, const specs::ProjectSpec& spec, plann
 
 }  // namespace
 
-Result<planner::Plan> plan_from_spec(Session& session) {
+Result<SpecPlan> plan_from_spec(Session& session) {
     specs::ProjectSpec spec = LB_TRY(session.spec());
     Client client = LB_TRY(session.client());
     ProjectState live = LB_TRY(client.state(spec.name, engine::Observe::kYes));
@@ -97,7 +97,14 @@ Result<planner::Plan> plan_from_spec(Session& session) {
     }));
     planner::Plan plan = planner::make_plan(spec, live);
     ask_freed_bytes(client, spec, plan);
-    return plan;
+    return SpecPlan{.spec = std::move(spec), .live = std::move(live), .plan = std::move(plan)};
+}
+
+Status check_plan_form(const Arguments& arguments, const Output& output) {
+    if (!arguments.has("markdown") || !output.is_json()) return ok();
+    return Error{.code = ErrorCode::kUsage,
+                 .message = "--markdown and --json are two forms of one plan",
+                 .help = "give one of them"};
 }
 
 std::string plan_text(const planner::Plan& plan, const Output& output, bool is_verbose) {

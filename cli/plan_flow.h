@@ -11,8 +11,18 @@
 
 namespace lb::cli {
 
+// A plan, and what it was made from.
+struct SpecPlan {
+    specs::ProjectSpec spec;
+    ProjectState live;
+    planner::Plan plan;
+};
+
 // The spec's plan against the live state. Errors: kInvalidSpec, kSecretMissing, the daemon's.
-Result<planner::Plan> plan_from_spec(Session& session);
+Result<SpecPlan> plan_from_spec(Session& session);
+
+// Errors: kUsage if two forms are asked for, --markdown and --json.
+Status check_plan_form(const Arguments& arguments, const Output& output);
 
 // The plan for people, coloured for a terminal.
 std::string plan_text(const planner::Plan& plan, const Output& output, bool is_verbose);

@@ -72,4 +72,24 @@ Status replace_file(const std::string& path, std::string_view text) {
     return ok();
 }
 
+Status write_private_file(const std::string& path, std::string_view text) {
+    std::filesystem::path target(path);
+    std::filesystem::path directory =
+        target.has_parent_path() ? target.parent_path() : std::filesystem::path(".");
+    std::string temporary =
+        (directory / cat(".", target.filename().native(), ".lb-XXXXXX")).native();
+    int descriptor = mkostemp(temporary.data(), O_CLOEXEC);  // mode 0600
+    if (descriptor < 0) return cannot_write(path, errno);
+    int written = write_all(descriptor, text);
+    if (written == 0 && fsync(descriptor) != 0) written = errno;
+    close(descriptor);
+    if (written == 0 && rename(temporary.c_str(), path.c_str()) != 0) written = errno;
+    if (written != 0) {
+        unlink(temporary.c_str());
+        return cannot_write(path, written);
+    }
+    sync_directory(directory);
+    return ok();
+}
+
 }  // namespace lb::cli

@@ -1,4 +1,4 @@
-// Replacing a user's file as a whole.
+// Writing a user's file as a whole.
 #pragma once
 
 #include <string>
@@ -13,5 +13,9 @@ namespace lb::cli {
 // owner where that is permitted; follows symbolic links. A killed process may leave a file
 // ".NAME.lb-XXXXXX". Errors: kIo, and nothing is changed.
 Status replace_file(const std::string& path, std::string_view text);
+
+// The same for a file that may be new, and that nobody else is to read: its mode is 0600, whatever
+// was there. Errors: kIo, and nothing is changed.
+Status write_private_file(const std::string& path, std::string_view text);
 
 }  // namespace lb::cli

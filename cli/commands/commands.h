@@ -13,6 +13,7 @@ Result<ExitCode> run_fmt(const Arguments& arguments, Output& output);
 Result<ExitCode> run_explain(const Arguments& arguments, Output& output);
 Result<ExitCode> run_schema(const Arguments& arguments, Output& output);
 Result<ExitCode> run_plan(const Arguments& arguments, Output& output);
+Result<ExitCode> run_show(const Arguments& arguments, Output& output);
 Result<ExitCode> run_apply(const Arguments& arguments, Output& output);
 Result<ExitCode> run_destroy(const Arguments& arguments, Output& output);
 Result<ExitCode> run_status(const Arguments& arguments, Output& output);

@@ -5,6 +5,7 @@
 #include "cli/commands/commands.h"
 #include "cli/plan_flow.h"
 #include "cli/rehearsal_flow.h"
+#include "cli/saved_plan.h"
 #include "cli/terminal.h"
 #include "planner/render.h"
 
@@ -84,24 +85,31 @@ std::vector<std::string> all_deletes(const planner::Plan& plan) {
 }  // namespace
 
 Result<ExitCode> run_plan(const Arguments& arguments, Output& output) {
-    if (arguments.has("markdown") && output.is_json()) {
-        return Error{.code = ErrorCode::kUsage,
-                     .message = "--markdown and --json are two forms of one plan",
-                     .help = "give one of them"};
-    }
+    LB_TRY(check_plan_form(arguments, output));
     Session session(arguments, output);
-    planner::Plan plan = LB_TRY(plan_from_spec(session));
+    SpecPlan made = LB_TRY(plan_from_spec(session));
+    const planner::Plan& plan = made.plan;
+    std::optional<Rebase> rebase;
+    if (arguments.has("rebase")) {
+        rebase = LB_TRY(rebase_of(arguments.text("rebase"), made));
+    }
     std::optional<engine::Rehearsal> rehearsal;
     if (arguments.has("rehearse") && plan.summary.refused_count == 0) {
         rehearsal = LB_TRY(rehearse(session, plan));
+    }
+    if (arguments.has("out")) {
+        planner::SavedPlan saved = planner::saved_plan(plan, made.spec, made.live);
+        LB_TRY(write_plan_file(arguments.text("out"), saved));
     }
     if (arguments.has("markdown")) {
         output.text(planner::render_markdown(plan));
     } else if (output.is_json()) {
         Json document = planner::to_json(plan);
+        if (rebase) document.set("rebase", to_json(*rebase));
         if (rehearsal) document.set("rehearsal", to_json(*rehearsal));
         output.document(document);
     } else {
+        if (rebase) output.text(rebase_text(*rebase));
         output.text(plan_text(plan, output, arguments.has("verbose")));
         if (rehearsal) output.text(rehearsal_text(*rehearsal));
     }
@@ -112,13 +120,21 @@ Result<ExitCode> run_plan(const Arguments& arguments, Output& output) {
 
 Result<ExitCode> run_apply(const Arguments& arguments, Output& output) {
     Session session(arguments, output);
-    planner::Plan plan = LB_TRY(plan_from_spec(session));
+    const std::string file = arguments.text("file");
+    planner::Plan plan;
+    if (file.empty()) {
+        plan = LB_TRY(plan_from_spec(session)).plan;
+    } else {
+        plan = LB_TRY(ready_plan(session, LB_TRY(read_plan_file(file))));
+    }
     show_plan(session, plan, arguments.has("verbose"));
     LB_TRY(planner::check_policy(plan, arguments.list("allow-destroy")));
     if (plan.is_empty()) return ExitCode::kOk;
     LB_TRY(rehearse_before_apply(session, plan));
     LB_TRY(approve(session));
-    LB_TRY(carry_out(session, plan));
+    Status applied = carry_out(session, plan);
+    if (!applied.is_ok() && !file.empty()) return with_rebase_help(applied.error(), file);
+    LB_TRY(applied);
     return ExitCode::kOk;
 }
 
