@@ -95,20 +95,26 @@ CommandInfo apply_command() {
 CommandInfo show_command() {
     return {
         .name = "show",
-        .summary = "Show a saved plan",
+        .summary = "Show one live resource, or a saved plan",
         .description =
-            "Prints a plan that \"lb plan --out\" saved, as \"lb plan\" printed it. Asks nobody "
-            "whether it can still be applied.",
-        .positionals = {{.name = "FILE",
-                         .help = "the saved plan",
+            "With an address: the live resource, its attributes that are not the usual ones, who "
+            "made it, since which generation it is like this, and where the spec declares it. With "
+            "the name of a file: a plan that \"lb plan --out\" saved, as \"lb plan\" printed it. "
+            "What "
+            "can be read as an address is one; a file of such a name is ./NAME.",
+        .positionals = {{.name = "WHAT",
+                         .help =
+                             "an address, such as branch.main or role.main.app, or a saved plan",
                          .completes = Completes::kFile,
                          .is_required = true}},
         .options = {{.name = "--markdown",
-                     .help = "print it as a comment for a pull request; fits 65,535 characters"},
+                     .help =
+                         "print a plan as a comment for a pull request; fits 65,535 characters"},
                     {.name = "--verbose",
-                     .help = "show each attribute that changes",
+                     .help = "show each attribute that a plan changes",
                      .letter = "-v"}},
-        .examples = {{"lb show shop.plan", "what it would do"},
+        .examples = {{"lb show role.main.app", "one role of the branch main"},
+                     {"lb show shop.plan", "what a saved plan would do"},
                      {"lb show shop.plan --json", "the plan document; docs/plan-json.md"}},
         .run = run_show};
 }

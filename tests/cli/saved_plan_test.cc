@@ -88,5 +88,23 @@ TEST_F(SavedPlan, ThatCannotBeTrustedChangesNothing) {
     EXPECT_FALSE(has(branches(), "feature"));
 }
 
+TEST_F(SavedPlan, ShowTellsLiveResourcesToo) {
+    write("[branches.feature]\nparent = \"main\"\n[roles.app]\nlogin = true\n");
+    shell().must("lb apply --auto-approve");
+    shell().must("lb branch create scratch");
+    std::string text = shell().must("lb show branch.feature");
+    EXPECT_TRUE(has(text, "declared in  lb.toml:3")) << text;
+    EXPECT_TRUE(has(text, "generation 2")) << text;
+    Json role = shell().json("lb show role.main.app --json");
+    EXPECT_EQ(LB_MUST(role.text_at("origin")), "spec");
+    EXPECT_EQ(LB_MUST((*LB_MUST(role.object_at("attributes"))).text_at("login")), "true");
+    EXPECT_TRUE(has(shell().must("lb show branch.scratch"), "no place of the spec"));
+    EXPECT_TRUE(has(shell().must("lb show project"), "pg_version"));
+    EXPECT_TRUE(has(shell().refused("lb show branch.featur", 1, "LB0300"), "branch.feature?"));
+    shell().refused("lb show role.scratch.app", 64, "LB0600");
+    shell().refused("lb show absent.plan", 1, "LB0200");
+    shell().refused("lb show project --markdown", 64, "LB0600");
+}
+
 }  // namespace
 }  // namespace lb::tests
