@@ -56,7 +56,7 @@ void print_outcome(Output& output, const planner::Plan& plan, const engine::Appl
         result.set("plan_id", plan.id);
         result.set("duration_ms",
                    std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
-        Json line = Json::object();
+        Json line = event_line("finished");
         line.set("result", std::move(result));
         return output.json_line(line);
     }
@@ -130,6 +130,11 @@ Status carry_out(Session& session, const planner::Plan& plan) {
         return InterruptGuard::count() > 1;
     };
     auto started = std::chrono::steady_clock::now();
+    if (session.output().is_json()) {
+        Json line = event_line("started");
+        line.set("plan_id", plan.id);
+        session.output().json_line(line);
+    }
     Result<engine::Applied> applied = client.apply(
         changes, [&](const auto& event) { display.show(event); }, is_cancelled);
     display.clear();

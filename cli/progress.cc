@@ -24,6 +24,12 @@ size_t terminal_columns() {
 
 }  // namespace
 
+Json event_line(std::string_view event) {
+    Json line = Json::object();
+    line.set("event", event);
+    return line;
+}
+
 std::string bar(uint64_t done, uint64_t total, size_t width) {
     double share = total == 0 ? 0 : static_cast<double>(done) / static_cast<double>(total);
     auto filled = static_cast<size_t>(std::min(share, 1.0) * static_cast<double>(width));
@@ -31,7 +37,12 @@ std::string bar(uint64_t done, uint64_t total, size_t width) {
 }
 
 void ProgressDisplay::show(const engine::ProgressEvent& event) {
-    if (output_.is_json()) return output_.json_line(to_json(event));
+    if (output_.is_json()) {
+        Json line = event_line("progress");
+        const Json json = to_json(event);
+        for (const Json::Member& member : *json.if_object()) line.set(member.first, member.second);
+        return output_.json_line(line);
+    }
     if (!output_.has_progress()) return;
     std::string line = event.message.empty() ? event.step : event.message;
     if (event.total > 0) {

@@ -34,6 +34,9 @@ private:
     bool is_drawn_ = false;
 };
 
+// A line of NDJSON that says what it is about: {"event": "planned"}. docs/apply-events.schema.json.
+Json event_line(std::string_view event);
+
 // "[########----------------]": `width` characters between the brackets.
 std::string bar(uint64_t done, uint64_t total, size_t width);
 

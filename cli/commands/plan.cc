@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/commands/commands.h"
 #include "cli/plan_flow.h"
+#include "cli/progress.h"
 #include "cli/rehearsal_flow.h"
 #include "cli/saved_plan.h"
 #include "cli/terminal.h"
@@ -43,7 +44,7 @@ Status confirm_destroy(Session& session, const std::string& project) {
 void show_plan(Session& session, const planner::Plan& plan, bool is_verbose) {
     Output& output = session.output();
     if (!output.is_json()) return output.text(plan_text(plan, output, is_verbose));
-    Json line = Json::object();
+    Json line = event_line("planned");
     line.set("plan", planner::to_json(plan));
     output.json_line(line);
 }
@@ -64,7 +65,7 @@ Status rehearse_before_apply(Session& session, const planner::Plan& plan) {
     engine::Rehearsal rehearsal = LB_TRY(rehearse(session, plan));
     Output& output = session.output();
     if (output.is_json()) {
-        Json line = Json::object();
+        Json line = event_line("rehearsed");
         line.set("rehearsal", to_json(rehearsal));
         output.json_line(line);
     } else if (rehearsal.is_ok()) {

@@ -88,6 +88,22 @@ TEST_F(SavedPlan, ThatCannotBeTrustedChangesNothing) {
     EXPECT_FALSE(has(branches(), "feature"));
 }
 
+TEST_F(SavedPlan, AppliesTellWhatHappensLineByLine) {
+    write("[branches.feature]\nparent = \"main\"\n[roles.app]\n");
+    shell().must("lb plan --out shop.plan");
+    std::string text = shell().must("lb apply shop.plan --auto-approve --json | tee events");
+    std::vector<std::string> events;
+    for (const std::string& line : split(text, '\n')) {
+        if (!line.empty()) events.push_back(LB_MUST(LB_MUST(Json::parse(line)).text_at("event")));
+    }
+    ASSERT_GE(events.size(), 3U) << text;
+    EXPECT_EQ(events[0], "planned");
+    EXPECT_EQ(events[1], "started");
+    EXPECT_EQ(events.back(), "finished");
+    shell().must(cat("python3 ", LB_SOURCE_DIRECTORY, "/tests/planner/schema_test.py ",
+                     LB_SOURCE_DIRECTORY, " apply-events.schema.json events"));
+}
+
 TEST_F(SavedPlan, ShowTellsLiveResourcesToo) {
     write("[branches.feature]\nparent = \"main\"\n[roles.app]\nlogin = true\n");
     shell().must("lb apply --auto-approve");

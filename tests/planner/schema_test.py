@@ -1,6 +1,8 @@
 """The documents of all golden cases fit the JSON Schemas in docs/, and hold nothing else.
 
-Usage: schema_test.py SOURCE_DIRECTORY
+Usage: schema_test.py SOURCE_DIRECTORY [SCHEMA NDJSON]
+
+With a schema of docs/ and a file of JSON lines, checks these instead.
 
 Knows only the words of JSON Schema that the schemas use, and fails on others.
 """
@@ -24,7 +26,9 @@ def check_object(value, schema, root, path):
         if key not in value:
             yield f"{path}: lacks {key}"
     for key, item in value.items():
-        if key not in schema.get("properties", {}):
+        if "properties" not in schema:
+            continue
+        if key not in schema["properties"]:
             yield f"{path}: {key} is not in the schema"
         else:
             yield from check(item, schema["properties"][key], root, f"{path}.{key}")
@@ -60,8 +64,20 @@ def check(value, schema, root, path):
             yield from check(item, schema["items"], root, f"{path}[{index}]")
 
 
+def check_lines(source, schema_name, lines_name):
+    schema = json.loads((source / "docs" / schema_name).read_text())
+    lines = pathlib.Path(lines_name).read_text().splitlines()
+    problems = []
+    for number, line in enumerate(lines, start=1):
+        problems += check(json.loads(line), schema, schema, f"line {number}")
+    print("\n".join(problems) or f"{len(lines)} lines fit")
+    return 1 if problems or not lines else 0
+
+
 def main():
     source = pathlib.Path(sys.argv[1])
+    if len(sys.argv) > 2:
+        return check_lines(source, sys.argv[2], sys.argv[3])
     schema = json.loads((source / "docs/plan.schema.json").read_text())
     documents = sorted((source / "tests/planner/cases").glob("*/plan.json"))
     problems = []
