@@ -20,6 +20,22 @@ CommandInfo init_command() {
             .run = run_init};
 }
 
+OptionInfo only_option() {
+    return {.name = "--only",
+            .value = "PATTERN",
+            .help =
+                "only changes of these addresses and what they need, e.g. branch.pr-*; may be "
+                "repeated",
+            .is_repeatable = true};
+}
+
+OptionInfo except_option() {
+    return {.name = "--except",
+            .value = "PATTERN",
+            .help = "no changes of these addresses, nor what needs them; may be repeated",
+            .is_repeatable = true};
+}
+
 CommandInfo plan_command() {
     return {.name = "plan",
             .summary = "Show what would change: the spec against the live state",
@@ -29,7 +45,8 @@ CommandInfo plan_command() {
                 "changes; 3 if the spec is not right.",
             .positionals = {},
             .options =
-                {{.name = "--detailed-exitcode", .help = "exit with 2 if there are changes"},
+                {{.name = "--detailed-exitcode",
+                  .help = "exit with 2 if there are changes, refused ones too"},
                  {.name = "--markdown",
                   .help = "print it as a comment for a pull request; fits 65,535 characters"},
                  {.name = "--out",
@@ -43,12 +60,15 @@ CommandInfo plan_command() {
                  {.name = "--rehearse",
                   .help = "run its SQL on hidden copies of the branches; exit with 7 if "
                           "that fails"},
+                 only_option(),
+                 except_option(),
                  {.name = "--verbose", .help = "show each attribute that changes", .letter = "-v"}},
             .examples = {{"lb plan", "what apply would do"},
                          {"lb plan --detailed-exitcode", "in CI: 0 no changes, 2 changes"},
                          {"lb plan --rehearse", "and whether its SQL would go through"},
                          {"lb plan --out shop.plan", "save it; then: lb apply shop.plan"},
                          {"lb plan --rebase shop.plan --out shop.plan", "when it is stale"},
+                         {"lb plan --only 'branch.pr-*'", "a part of it"},
                          {"lb plan --markdown > plan.md", "for a comment of the pull request"},
                          {"lb plan --json > plan.json", "for programs; docs/plan-json.md"}},
             .run = run_plan};
@@ -77,6 +97,8 @@ CommandInfo apply_command() {
                          .completes = Completes::kFile}},
         .options = {{.name = "--auto-approve", .help = "do not ask"},
                     allow_destroy_option(),
+                    only_option(),
+                    except_option(),
                     {.name = "--rehearse", .help = "rehearse the plan's SQL in any case"},
                     {.name = "--no-rehearse",
                      .help = "do not rehearse, though the plan changes what is in a protected "

@@ -12,6 +12,7 @@
 #include "cli/terminal.h"
 #include "engine/git_head.h"
 #include "planner/render.h"
+#include "planner/select.h"
 #include "specs/spec_reader.h"
 
 namespace lb::cli {
@@ -95,7 +96,10 @@ Result<SpecPlan> plan_from_spec(Session& session) {
     LB_TRY(specs::resolve_secrets(spec, live, [&](const specs::SecretReference& reference) {
         return read_secret(reference, directory);
     }));
-    planner::Plan plan = planner::make_plan(spec, live);
+    const Arguments& arguments = session.arguments();
+    planner::Selection selection{.only = arguments.list("only"),
+                                 .except = arguments.list("except")};
+    planner::Plan plan = LB_TRY(planner::make_plan(spec, live, selection));
     ask_freed_bytes(client, spec, plan);
     return SpecPlan{.spec = std::move(spec), .live = std::move(live), .plan = std::move(plan)};
 }

@@ -159,7 +159,16 @@ std::string summary_text(const PlanSummary& summary) {
         cat(summary.create_count, " to create, ", summary.update_count, " to update, ",
             summary.delete_count, " to delete, ", summary.unchanged_count, " unchanged");
     if (summary.refused_count > 0) text += cat(", ", summary.refused_count, " refused");
+    if (summary.left_out_count > 0) text += cat(", ", summary.left_out_count, " left out");
     return text;
+}
+
+std::string selection_text(const SelectionNote& note) {
+    std::string address = to_text(note.address);
+    std::string because = to_text(note.because);
+    bool is_added = note.kind == SelectionNote::Kind::kAdded;
+    return is_added ? cat("added: ", address, ", which ", because, " needs")
+                    : cat("dropped: ", address, ", which needs ", because);
 }
 
 std::vector<std::string> attribute_lines(const PlannedChange& planned) {

@@ -24,6 +24,9 @@ std::string describe_reason(const PlannedChange& planned);
 // "3 to create, 1 to update, 0 to delete, 42 unchanged"
 std::string summary_text(const PlanSummary& summary);
 
+// "added: branch.a, which branch.b needs"
+std::string selection_text(const SelectionNote& note);
+
 // These are printable. One line for each attribute that differs.
 std::vector<std::string> attribute_lines(const PlannedChange& planned);
 std::vector<std::string> lost_history_lines(const PlannedChange& planned);

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "planner/attributes.h"
 #include "planner/finish.h"
+#include "planner/select.h"
 
 namespace lb::planner {
 
@@ -288,10 +289,16 @@ void SpecDiff::diff_extension(const std::string& database, const specs::Extensio
 }  // namespace
 
 Plan make_plan(const specs::ProjectSpec& spec, const ProjectState& live) {
+    return LB_MUST(make_plan(spec, live, Selection{}));  // nothing in it that could be wrong
+}
+
+Result<Plan> make_plan(const specs::ProjectSpec& spec, const ProjectState& live,
+                       const Selection& selection) {
     LB_ASSERT(!live.exists || live.name == spec.name);
     Plan plan;
     plan.project = spec.name;
     SpecDiff(spec, live, plan).run();
+    LB_TRY(select_changes(plan, live, selection));
     finish_plan(plan, live);
     return plan;
 }

@@ -38,6 +38,14 @@ std::string_view to_text(Refusal refusal) {
     return "";
 }
 
+std::string_view to_text(SelectionNote::Kind kind) {
+    switch (kind) {
+        case SelectionNote::Kind::kAdded: return "added";
+        case SelectionNote::Kind::kDropped: return "dropped";
+    }
+    return "";
+}
+
 ChangeSet to_change_set(const Plan& plan) {
     ChangeSet set;
     set.project = plan.project;

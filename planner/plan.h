@@ -102,7 +102,8 @@ struct PlanSummary {
     uint64_t delete_count = 0;
     uint64_t unchanged_count = 0;
     uint64_t refused_count = 0;
-    uint64_t branch_count = 0;  // of the live state
+    uint64_t left_out_count = 0;  // by a selection (planner/select.h)
+    uint64_t branch_count = 0;    // of the live state
 
     bool operator==(const PlanSummary&) const = default;
 };
@@ -114,11 +115,22 @@ struct Unmanaged {
     bool operator==(const Unmanaged&) const = default;
 };
 
+// A change that a selection did not name but needs, or one that it named but could not keep.
+struct SelectionNote {
+    enum class Kind : uint8_t { kAdded, kDropped };
+    Address address;
+    Kind kind = Kind::kAdded;
+    Address because;  // what needs it; what it needs
+    bool operator==(const SelectionNote&) const = default;
+};
+std::string_view to_text(SelectionNote::Kind kind);
+
 struct Plan {
     std::string project;
     Generation base_generation = {};
     std::vector<PlannedChange> changes = {};  // in the order in which they are carried out
     std::vector<Unmanaged> unmanaged = {};
+    std::vector<SelectionNote> selection_notes = {};  // sorted by address
     std::vector<BaseVersion> base_versions = {};
     std::vector<UndoStep> undo = {};  // in the order in which they would be carried out
     PlanSummary summary = {};

@@ -113,6 +113,7 @@ Json summary_to_json(const PlanSummary& summary) {
     json.set("delete", summary.delete_count);
     json.set("unchanged", summary.unchanged_count);
     json.set("refused", summary.refused_count);
+    json.set("left_out", summary.left_out_count);
     return json;
 }
 
@@ -139,6 +140,15 @@ Json to_json(const Plan& plan) {
         unmanaged.push(std::move(item));
     }
     json.set("unmanaged", std::move(unmanaged));
+    Json notes = Json::array();
+    for (const SelectionNote& note : plan.selection_notes) {
+        Json item = Json::object();
+        item.set("address", to_text(note.address));
+        item.set("action", to_text(note.kind));
+        item.set("because", to_text(note.because));
+        notes.push(std::move(item));
+    }
+    json.set("selection_notes", std::move(notes));
     Json versions = Json::array();
     for (const BaseVersion& base : plan.base_versions) {
         Json item = Json::object();

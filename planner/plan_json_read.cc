@@ -45,8 +45,8 @@ Result<WallTime> time_text_at(const Json& json, std::string_view key) {
     return *time;
 }
 
-Result<Address> address_at(const Json& json) {
-    Result<Address> address = parse_address(LB_TRY(json.text_at("address")));
+Result<Address> address_at(const Json& json, std::string_view key = "address") {
+    Result<Address> address = parse_address(LB_TRY(json.text_at(key)));
     if (!address.is_ok()) return bad(address.error().message);
     return address;
 }
@@ -141,6 +141,7 @@ Result<PlanSummary> summary_at(const Json& json) {
     summary.delete_count = LB_TRY(item->unsigned_at("delete"));
     summary.unchanged_count = LB_TRY(item->unsigned_at("unchanged"));
     summary.refused_count = LB_TRY(item->unsigned_at("refused"));
+    summary.left_out_count = LB_TRY(item->unsigned_at("left_out"));
     summary.branch_count = LB_TRY(json.unsigned_at("branch_count"));
     return summary;
 }
@@ -165,6 +166,12 @@ Result<Plan> plan_from_json(const Json& json, ChangeSet changes) {
         Unmanaged& resource = plan.unmanaged.emplace_back();
         resource.address = LB_TRY(address_at(item));
         resource.origin = LB_TRY(word_at<Origin>(item, "origin"));
+    }
+    for (const Json& item : *LB_TRY(json.array_at("selection_notes"))) {
+        SelectionNote& note = plan.selection_notes.emplace_back();
+        note.address = LB_TRY(address_at(item));
+        note.kind = LB_TRY(word_at<SelectionNote::Kind>(item, "action"));
+        note.because = LB_TRY(address_at(item, "because"));
     }
     plan.base_versions = std::move(changes.base_versions);
     if (to_json(plan) != json) return bad("the plan and its changes differ");

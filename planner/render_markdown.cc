@@ -89,6 +89,7 @@ public:
         add_undo();
         add_details();
         add_unmanaged();
+        add_selection_notes();
         if (left_out_count_ > 0) {
             add(cat("A comment holds no more than ", kMarkdownMaxChars, " characters, so ",
                     left_out_count_, " lines are left out. `lb plan --verbose` shows all.\n"));
@@ -227,6 +228,14 @@ private:
                             std::string(to_text(resource.origin)) + ")\n");
         }
         add_folded(cat("Left alone, not from a spec: ", lines.size()), lines, "");
+    }
+
+    void add_selection_notes() {
+        std::vector<std::string> lines;
+        for (const SelectionNote& note : plan_.selection_notes) {
+            lines.push_back(shortened(printable(selection_text(note))) + "\n");
+        }
+        add_folded(cat("Added or dropped, because of what needs what: ", lines.size()), lines, "");
     }
 
     const Plan& plan_;

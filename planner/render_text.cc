@@ -60,12 +60,15 @@ public:
         Widths widths = widths_of(rows);
         for (const Row& row : rows) add_row(row, widths);
         if (plan_.is_empty()) {
-            out_ += cat("No changes. project ", plan_.project, ", ", plan_.summary.branch_count,
+            bool is_part = plan_.summary.left_out_count > 0;
+            out_ += cat(is_part ? "No selected changes. project " : "No changes. project ",
+                        plan_.project, ", ", plan_.summary.branch_count,
                         plan_.summary.branch_count == 1 ? " branch" : " branches", ", generation ",
                         plan_.base_generation.value(), ".\n");
         }
         add_unmanaged();
         add_undo();
+        add_selection_notes();
         add_summary();
         return std::move(out_);
     }
@@ -165,6 +168,12 @@ private:
         std::string line = cat("  undo: ", join(limits, "; "));
         if (count > limits.size()) line += cat("; and ", count - limits.size(), " more limits");
         add_line(std::move(line));
+    }
+
+    void add_selection_notes() {
+        for (const SelectionNote& note : plan_.selection_notes) {
+            add_line(cat("  ", printable(selection_text(note))));
+        }
     }
 
     void add_summary() { add_line(cat("plan ", plan_.id, ": ", summary_text(plan_.summary))); }

@@ -74,6 +74,14 @@ Status rehearse_before_apply(Session& session, const planner::Plan& plan) {
     return check_rehearsal(rehearsal);
 }
 
+// A saved plan is carried out as it was reviewed.
+Status check_is_whole(const Arguments& arguments) {
+    if (!arguments.has("only") && !arguments.has("except")) return ok();
+    return Error{.code = ErrorCode::kUsage,
+                 .message = "of a saved plan no part can be chosen",
+                 .help = "choose it when the plan is made: lb plan --only PATTERN --out FILE"};
+}
+
 // A destroy that has been confirmed deletes every address of the plan.
 std::vector<std::string> all_deletes(const planner::Plan& plan) {
     std::vector<std::string> addresses;
@@ -126,6 +134,7 @@ Result<ExitCode> run_apply(const Arguments& arguments, Output& output) {
     if (file.empty()) {
         plan = LB_TRY(plan_from_spec(session)).plan;
     } else {
+        LB_TRY(check_is_whole(arguments));
         plan = LB_TRY(ready_plan(session, LB_TRY(read_plan_file(file))));
     }
     show_plan(session, plan, arguments.has("verbose"));

@@ -4,7 +4,9 @@
 
 #include <set>
 
+#include "base/pattern.h"
 #include "planner/render.h"
+#include "planner/select.h"
 #include "tests/planner/support/builders.h"
 #include "tests/planner/support/generators.h"
 #include "tests/planner/support/model.h"
@@ -235,6 +237,83 @@ RC_GTEST_PROP(PlanLaws, verifiers_never_show, ()) {
     Situation situation = any_situation();
     RC_ASSERT(show(situation.plan).find("SCRAM") == std::string::npos);
     RC_ASSERT(to_json(situation.plan).dump().find("SCRAM") == std::string::npos);
+}
+
+// Addresses of the plan, or patterns of kinds.
+std::vector<std::string> any_patterns(const Plan& plan) {
+    static const std::vector<std::string> kKinds = {"branch.*", "compute.*", "role.*", "database.*",
+                                                    "schema.*"};
+    std::vector<std::string> addresses = all_addresses(plan);
+    std::vector<std::string> patterns;
+    size_t count = *rc::gen::inRange<size_t>(1, 4);
+    for (size_t i = 0; i < count; ++i) patterns.push_back(*rc::gen::elementOf(addresses));
+    if (*rc::gen::inRange(0, 4) != 0) return patterns;
+    std::string kind = *rc::gen::elementOf(kKinds);
+    bool is_known = std::ranges::any_of(
+        addresses, [&](const std::string& address) { return matches_pattern(kind, address); });
+    return is_known ? std::vector<std::string>{kind} : patterns;
+}
+
+Selection any_selection(const Plan& plan) {
+    Selection selection;
+    int which = *rc::gen::inRange(0, 3);
+    if (which != 0) selection.only = any_patterns(plan);
+    if (which != 1) selection.except = any_patterns(plan);
+    return selection;
+}
+
+RC_GTEST_PROP(PlanLaws, a_selected_plan_is_a_part_of_the_whole, ()) {
+    Situation situation = applicable_situation();
+    RC_PRE(!situation.plan.is_empty());
+    Selection selection = any_selection(situation.plan);
+    Plan part = LB_MUST(make_plan(situation.spec, situation.live, selection));
+    RC_ASSERT(part.summary.left_out_count + part.changes.size() == situation.plan.changes.size());
+    std::set<std::string> added;
+    for (const SelectionNote& note : part.selection_notes) {
+        if (note.kind == SelectionNote::Kind::kAdded) added.insert(to_text(note.address));
+    }
+    auto is_named = [](const std::vector<std::string>& patterns, const std::string& address) {
+        return std::ranges::any_of(patterns, [&](auto& p) { return matches_pattern(p, address); });
+    };
+    // In the order of the whole.
+    auto next = situation.plan.changes.begin();
+    for (const PlannedChange& planned : part.changes) {
+        next = std::ranges::find(next, situation.plan.changes.end(), planned.change,
+                                 &PlannedChange::change);
+        RC_ASSERT(next != situation.plan.changes.end());
+        std::string address = to_text(planned.change.address);
+        RC_ASSERT(!is_named(selection.except, address));
+        RC_ASSERT(selection.only.empty() || is_named(selection.only, address) ||
+                  added.contains(address));
+    }
+}
+
+// Without what depends on when an apply was, and what nobody's spec says: what branches inherited.
+ProjectState timeless(ProjectState state) {
+    state.generation = Generation{};
+    for (BranchState& branch : state.branches) {
+        branch.version = branch.created_in = Generation{};
+        if (branch.name == state.default_branch) continue;
+        branch.roles.clear();
+        branch.databases.clear();
+        branch.is_observed = false;
+    }
+    return state;
+}
+
+RC_GTEST_PROP(PlanLaws, a_part_and_then_the_rest_is_the_whole, ()) {
+    Situation situation = applicable_situation();
+    RC_PRE(!situation.plan.is_empty());
+    Selection selection = any_selection(situation.plan);
+    Situation part = situation;
+    part.plan = LB_MUST(make_plan(situation.spec, situation.live, selection));
+    RC_LOG() << show(situation.plan) << show(part.plan);
+    RC_ASSERT(part.plan.summary.refused_count == 0U);
+    Situation rest{situation.spec, must_apply(part), {}};
+    rest.plan = make_plan(rest.spec, rest.live);
+    RC_LOG() << show(rest.plan);
+    RC_ASSERT(rest.plan.summary.refused_count == 0U);
+    RC_ASSERT(timeless(must_apply(rest)) == timeless(must_apply(situation)));
 }
 
 RC_GTEST_PROP(PlanLaws, the_summary_adds_up, ()) {

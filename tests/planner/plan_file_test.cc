@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "planner/plan_file.h"
 #include "planner/render.h"
+#include "planner/select.h"
 #include "tests/planner/support/builders.h"
 #include "tests/planner/support/generators.h"
 
@@ -50,6 +51,20 @@ RC_GTEST_PROP(PlanFile, is_read_as_it_was_written, ()) {
         RC_ASSERT(render_text(again->plan, Colour::kNever, Detail::kAttributes) ==
                   render_text(plan, Colour::kNever, Detail::kAttributes));
         RC_ASSERT(encode_plan_file(saved).find("SCRAM") == std::string::npos);
+    }
+}
+
+TEST(PlanFile, says_what_was_left_out) {
+    specs::ProjectSpec spec = shop_spec();
+    add_branch(spec, "a");
+    add_branch(spec, "b", "a");
+    add_branch(spec, "c");
+    for (const Selection& selection :
+         {Selection{.only = {"branch.b"}}, Selection{.except = {"branch.a"}}}) {
+        SavedPlan saved =
+            saved_plan(LB_MUST(make_plan(spec, shop_state(), selection)), spec, shop_state());
+        EXPECT_EQ(saved.plan.selection_notes.size(), 1U);
+        EXPECT_EQ(LB_MUST(decode_plan_file(encode_plan_file(saved))), saved);
     }
 }
 
