@@ -144,6 +144,12 @@ Status PreparedBranchTransaction::fill_pending_database(const std::string& pendi
 }
 
 Status PreparedBranchTransaction::prepare_contents() {
+    if (contents_.size() > kContentDatabasesMax) {
+        return Error{.code = ErrorCode::kRefused,
+                     .message = cat("the apply changes what is inside of ", contents_.size(),
+                                    " databases, ", kContentDatabasesMax, " are possible at once"),
+                     .help = "apply in several steps: change some databases in the spec first"};
+    }
     size_t index = 0;
     for (const auto& [database, changes] : contents_) {
         LB_TRY(prepare_contents_of(database, content_transaction_name(name_, index++)));

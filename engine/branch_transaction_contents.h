@@ -10,6 +10,10 @@
 
 namespace lb::engine {
 
+// Existing databases that one apply can change inside: each takes one of the server's
+// max_prepared_transactions (engine/postgres_settings.cc).
+inline constexpr size_t kContentDatabasesMax = 96;
+
 // The names that roles have for now: new ones have a pending name until the commit.
 class RoleNames {
 public:

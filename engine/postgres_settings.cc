@@ -88,8 +88,9 @@ std::vector<PostgresSetting> forced_settings(const ComputeOptions& options) {
         // A branch inherits its parent's settings; it must not archive in the parent's name.
         {"archive_mode", "off"},
         // An apply prepares one transaction for the branch, and one inside of each database that it
-        // changes, of which a spec has at most 500. The rest is the user's.
-        {"max_prepared_transactions", "576"},
+        // changes, of which there may be kContentDatabasesMax. The rest is the user's; each takes
+        // 32 KiB of shared memory.
+        {"max_prepared_transactions", "128"},
         {"dynamic_shared_memory_type", "posix"},
         // The log is one file per compute, outside of the branch.
         {"logging_collector", "off"},

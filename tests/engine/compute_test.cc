@@ -125,7 +125,7 @@ TEST(ComputeTest, RunsWithTheSettingsOfItsSizeAndOfTheStore) {
     EXPECT_EQ(setting("wal_init_zero"), "off");
     EXPECT_EQ(setting("wal_recycle"), "off");
     EXPECT_EQ(setting("data_checksums"), "on");
-    EXPECT_EQ(setting("max_prepared_transactions"), "576");
+    EXPECT_EQ(setting("max_prepared_transactions"), "128");
     EXPECT_EQ(setting("archive_mode"), "off");
     EXPECT_EQ(setting("password_encryption"), "scram-sha-256");
     EXPECT_EQ(setting("max_connections"), "209");
@@ -160,7 +160,7 @@ TEST(ComputeTest, AlterSystemWinsExceptWhereSafetyNeedsLb) {
     EXPECT_EQ(query_text(*session, "SHOW listen_addresses"), "127.0.0.1");
     EXPECT_EQ(query_text(*session, "SHOW archive_mode"), "off");
     EXPECT_EQ(query_text(*session, "SHOW logging_collector"), "off");
-    EXPECT_EQ(query_text(*session, "SHOW max_prepared_transactions"), "576");
+    EXPECT_EQ(query_text(*session, "SHOW max_prepared_transactions"), "128");
 }
 
 TEST(ComputeTest, TellsOfACrashAndStartsAgain) {

@@ -82,6 +82,25 @@ TEST_F(ContentsTest, SeveralDatabasesChangeTogetherOrNotAtAll) {
     EXPECT_EQ(after.hidden, "");
 }
 
+TEST_F(ContentsTest, TooManyDatabasesAtOnceAreRefused) {
+    std::vector<ResourceChange> changes;
+    for (int i = 0; i < 97; ++i) {
+        changes.push_back(schema_change(ChangeKind::kCreate, cat("d", i), "api"));
+    }
+    Picture before = now();
+    Error error = refusal(changes);
+    EXPECT_EQ(error.code, ErrorCode::kRefused);
+    EXPECT_NE(error.message.find("97 databases, 96 are possible"), std::string::npos);
+    EXPECT_EQ(now(), before);
+    // A new one is filled before, and takes none.
+    changes.resize(3);
+    for (int i = 0; i < 3; ++i) {
+        changes.push_back(database_change(ChangeKind::kCreate, cat("d", i)));
+    }
+    apply(changes);
+    EXPECT_EQ(now().seen.databases.size(), 3U);
+}
+
 TEST_F(ContentsTest, WhatIsNotEmptyOrNeededStays) {
     sql("CREATE DATABASE shop");
     in("shop", "CREATE SCHEMA api");
