@@ -124,6 +124,8 @@ private:
         } else if (risk_of_delete(address) == Risk::kDeletesData) {
             lose(step, Undoable::kPartly,
                  is_kept ? "what is in it (a branch of the time before has it)" : "what is in it");
+        } else {
+            step.window.reset();  // Nothing is in it: it is made again at any time.
         }
     }
 
