@@ -18,7 +18,7 @@ ARROWS = {
     "engine": {"engine", "store", "base"},
     "cli": {"cli", "engine", "planner", "store", "specs", "base"},
     "tests": {"tests", "cli", "engine", "planner", "store", "specs", "base"},
-    "fuzz": {"fuzz", "cli", "engine", "planner", "store", "specs", "base"},
+    "fuzz": {"fuzz", "tests", "cli", "engine", "planner", "store", "specs", "base"},
     "bench": {"bench", "tests", "cli", "engine", "planner", "store", "specs", "base"},
 }
 
