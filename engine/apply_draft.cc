@@ -92,7 +92,8 @@ private:
             return error_of(ErrorCode::kNotFound,
                             cat("project ", quoted(input_.changes.project), " does not exist"));
         }
-        if (change.kind == ChangeKind::kRestore || change.kind == ChangeKind::kReset) {
+        if (change.kind == ChangeKind::kRestore || change.kind == ChangeKind::kReset ||
+            change.kind == ChangeKind::kForget) {
             return wrong_value(change);
         }
         if (change.kind == ChangeKind::kDelete) {
@@ -150,6 +151,7 @@ private:
             case ChangeKind::kDelete: return delete_branch(change);
             case ChangeKind::kRestore:
             case ChangeKind::kReset: return move_branch(change);
+            case ChangeKind::kForget: return forget_branch(change);
         }
         return ok();
     }
@@ -351,7 +353,15 @@ private:
         return ok();
     }
 
+    Status forget_branch(const ResourceChange& change) {
+        BranchDraft* branch = touch(change.address.branch);
+        if (branch == nullptr || !branch->after) return not_found(change.address);
+        branch->after->origin = Origin::kManual;
+        return ok();
+    }
+
     Status fold_compute(const ResourceChange& change) {
+        if (change.kind == ChangeKind::kForget) return wrong_value(change);
         BranchDraft* branch = touch(change.address.branch);
         if (branch == nullptr) return not_found(change.address);
         if (!branch->after) {
@@ -397,7 +407,19 @@ private:
             return not_found(Address::of_branch(address.branch));
         }
         ManagedRecord& managed = branch->managed;
-        if (change.kind == ChangeKind::kDelete) {
+        branch->is_managed_changed = true;
+        bool is_forget = change.kind == ChangeKind::kForget;
+        bool is_of_spec = is_forget || change.kind == ChangeKind::kDelete;
+        // Specs are about the default branch only; what others have is inherited. What is inside
+        // of a database goes with it.
+        bool is_of_default = address.branch == draft_.default_branch;
+        if (is_of_spec && is_of_default && change.origin == Origin::kSpec &&
+            !address.is_inside_database() && managed.find(address) == nullptr) {
+            return error_of(ErrorCode::kPlanStale,
+                            cat("the plan is stale: ", to_text(address), " is not lb's any more"),
+                            "plan again: `lb plan`");
+        }
+        if (is_of_spec) {
             managed.erase(address);
         } else {
             if (!is_value_of(address.kind, change.value)) return wrong_value(change);
@@ -407,7 +429,7 @@ private:
             Origin origin = is_owned ? present->origin : change.origin;
             managed.put(address, {.origin = origin, .version = generation_});
         }
-        branch->sql_changes.push_back(change);
+        if (!is_forget) branch->sql_changes.push_back(change);
         return ok();
     }
 

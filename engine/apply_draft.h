@@ -34,7 +34,8 @@ struct BranchDraft {
     std::optional<DeletedRecord> undeleted = {};   // is_created(), but with the line it had
     std::optional<DeletedRecord> deleted = {};     // is_deleted(), and can be had back
     std::vector<ResourceChange> sql_changes = {};  // roles, databases and contents
-    ManagedRecord managed = {};                    // afterwards; counts if there are sql_changes
+    ManagedRecord managed = {};                    // afterwards
+    bool is_managed_changed = false;
     bool is_compute_changed = false;
 
     bool is_created() const { return !before && after; }

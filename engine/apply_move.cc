@@ -42,7 +42,9 @@ ManagedRecord managed_before(ManagedRecord managed, const std::string& branch,
                               address->is_inside_database();
             if (!is_content) continue;
             if (change->kind == ChangeKind::kCreate) managed.erase(*address);
-            if (change->kind == ChangeKind::kDelete) {
+            bool is_gone =
+                change->kind == ChangeKind::kDelete || change->kind == ChangeKind::kForget;
+            if (is_gone) {
                 managed.put(*address, {.origin = change->origin, .version = generation.number});
             }
         }

@@ -142,7 +142,7 @@ CatalogEdit ApplyRun::catalog_edit() const {
         const BranchRecord* current = project == nullptr ? nullptr : project->find_branch(name);
         if (current != nullptr && record.port == branch.before->port) record.port = current->port;
         if (branch.undeleted) edit.removed_deleted.push_back(record.id);
-        if (!branch.sql_changes.empty() || branch.move || branch.undeleted)
+        if (branch.is_managed_changed || branch.move || branch.undeleted)
             edit.put_managed.emplace_back(record.id, branch.managed);
         edit.put_branches.push_back(std::move(record));
         if (branch.move && branch.move->backup) edit.put_branches.push_back(*branch.move->backup);

@@ -7,7 +7,7 @@ namespace lb::planner {
 namespace {
 
 bool value_matches(const ResourceChange& change) {
-    if (change.kind == ChangeKind::kDelete) {
+    if (change.kind == ChangeKind::kDelete || change.kind == ChangeKind::kForget) {
         return std::holds_alternative<std::monostate>(change.value);
     }
     return is_value_of(change.address.kind, change.value);
@@ -48,6 +48,7 @@ void describe(PlannedChange& planned, const std::optional<ResourceValue>& before
             if (!has_backup && branch != nullptr) planned.deleted_bytes = branch->own_bytes;
             return;
         }
+        case ChangeKind::kForget: return;
         case ChangeKind::kDelete:
             if (before) planned.diffs = diffs_of_delete(*before);
             planned.risk = risk_of_delete(change.address);

@@ -130,6 +130,7 @@ std::string describe(const PlannedChange& planned) {
         case ChangeKind::kCreate: text = describe_create(planned); break;
         case ChangeKind::kUpdate: text = describe_update(planned); break;
         case ChangeKind::kDelete: text = describe_delete(planned); break;
+        case ChangeKind::kForget: text = "stays, and lb manages it no more"; break;
         case ChangeKind::kRestore:
         case ChangeKind::kReset: text = describe_move(planned); break;
     }
@@ -150,6 +151,7 @@ std::string describe_reason(const PlannedChange& planned) {
         case Reason::kNoLongerInSpec: return "no longer in the spec";
         case Reason::kRequestedByCommand: return "by command";
         case Reason::kParentDeleted: return "goes with the project";
+        case Reason::kForgottenInSpec: return cat("forgotten in ", place);
     }
     return "";
 }
@@ -158,6 +160,7 @@ std::string summary_text(const PlanSummary& summary) {
     std::string text =
         cat(summary.create_count, " to create, ", summary.update_count, " to update, ",
             summary.delete_count, " to delete, ", summary.unchanged_count, " unchanged");
+    if (summary.forget_count > 0) text += cat(", ", summary.forget_count, " to forget");
     if (summary.refused_count > 0) text += cat(", ", summary.refused_count, " refused");
     if (summary.left_out_count > 0) text += cat(", ", summary.left_out_count, " left out");
     return text;
@@ -184,6 +187,7 @@ std::vector<std::string> attribute_lines(const PlannedChange& planned) {
             case ChangeKind::kUpdate:
             case ChangeKind::kRestore:
             case ChangeKind::kReset: text = arrow(diff); break;
+            case ChangeKind::kForget:
             case ChangeKind::kDelete: text = diff.before.value_or("(none)"); break;
         }
         lines.push_back(cat(padded(diff.name, name_width), "  ", printable(text)));

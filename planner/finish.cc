@@ -82,6 +82,7 @@ void summarise(Plan& plan, const ProjectState& live) {
             case ChangeKind::kRestore:
             case ChangeKind::kReset: ++summary.update_count; break;
             case ChangeKind::kDelete: ++summary.delete_count; break;
+            case ChangeKind::kForget: ++summary.forget_count; break;
         }
     }
 }

@@ -2,9 +2,11 @@
 // carried out is up to rules.cc, and when, up to change_order.cc.
 #include <algorithm>
 
+#include "base/pattern.h"
 #include "base/text.h"
 #include "planner/attributes.h"
 #include "planner/finish.h"
+#include "planner/rules.h"
 #include "planner/select.h"
 
 namespace lb::planner {
@@ -89,7 +91,7 @@ private:
     // nothing differs.
     PlannedChange* update(Address address, const ResourceValue& before, ResourceValue after,
                           Origin origin, const specs::Span& span);
-    // Deletes what came from a spec; leaves the rest alone and returns nullptr.
+    // Deletes or forgets what came from a spec; leaves the rest alone and returns nullptr.
     PlannedChange* remove(Address address, const ResourceValue& before, Origin origin);
 
     const specs::ProjectSpec& spec_;
@@ -133,6 +135,14 @@ PlannedChange* SpecDiff::remove(Address address, const ResourceValue& before, Or
         return nullptr;
     }
     PlannedChange planned;
+    auto forgotten = std::ranges::find(spec_.forgotten, address, &specs::ForgetSpec::address);
+    if (forgotten != spec_.forgotten.end()) {
+        planned.reason = Reason::kForgottenInSpec;
+        planned.change = {.address = std::move(address), .kind = ChangeKind::kForget};
+        planned.span = forgotten->span;
+        plan_.changes.push_back(std::move(planned));
+        return nullptr;
+    }
     planned.reason = Reason::kNoLongerInSpec;
     planned.diffs = diffs_of_delete(before);
     planned.risk = risk_of_delete(address);
@@ -288,6 +298,21 @@ void SpecDiff::diff_extension(const std::string& database, const specs::Extensio
 
 }  // namespace
 
+namespace {
+
+void forbid(PlannedChange& planned, const specs::PolicySpec& policy) {
+    const std::string address = to_text(planned.change.address);
+    for (const specs::ForbidRule& rule : policy.forbid) {
+        bool is_meant = !rule.kind || *rule.kind == planned.change.kind;
+        if (!is_meant || !matches_pattern(rule.pattern, address)) continue;
+        refuse(planned, Refusal::kForbidden, cat("policy forbids ", quoted(rule.text)),
+               cat("leave ", address, " as it is, or change the rule at ", rule.span.file, ":",
+                   rule.span.line));
+    }
+}
+
+}  // namespace
+
 Plan make_plan(const specs::ProjectSpec& spec, const ProjectState& live) {
     return LB_MUST(make_plan(spec, live, Selection{}));  // nothing in it that could be wrong
 }
@@ -299,6 +324,7 @@ Result<Plan> make_plan(const specs::ProjectSpec& spec, const ProjectState& live,
     plan.project = spec.name;
     SpecDiff(spec, live, plan).run();
     LB_TRY(select_changes(plan, live, selection));
+    for (PlannedChange& planned : plan.changes) forbid(planned, spec.policy);
     finish_plan(plan, live);
     return plan;
 }

@@ -9,6 +9,7 @@ std::string_view to_text(Reason reason) {
         case Reason::kNoLongerInSpec: return "no_longer_in_spec";
         case Reason::kRequestedByCommand: return "requested_by_command";
         case Reason::kParentDeleted: return "parent_deleted";
+        case Reason::kForgottenInSpec: return "forgotten_in_spec";
     }
     return "";
 }
@@ -34,6 +35,7 @@ std::string_view to_text(Refusal refusal) {
         case Refusal::kAlreadyExists: return "already_exists";
         case Refusal::kInvalidName: return "invalid_name";
         case Refusal::kNotInHistory: return "not_in_history";
+        case Refusal::kForbidden: return "forbidden";
     }
     return "";
 }

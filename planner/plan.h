@@ -18,6 +18,7 @@ enum class Reason : uint8_t {
     kNoLongerInSpec,      // delete: lb made it from a spec that has dropped it
     kRequestedByCommand,  // lb branch create and friends
     kParentDeleted,       // goes with something else
+    kForgottenInSpec,     // forget
 };
 std::string_view to_text(Reason reason);
 
@@ -44,6 +45,7 @@ enum class Refusal : uint8_t {
     kAlreadyExists,
     kInvalidName,
     kNotInHistory,  // a moment outside of a restore window
+    kForbidden,     // by the spec's policy
 };
 std::string_view to_text(Refusal refusal);
 
@@ -100,6 +102,7 @@ struct PlanSummary {
     uint64_t create_count = 0;
     uint64_t update_count = 0;
     uint64_t delete_count = 0;
+    uint64_t forget_count = 0;
     uint64_t unchanged_count = 0;
     uint64_t refused_count = 0;
     uint64_t left_out_count = 0;  // by a selection (planner/select.h)

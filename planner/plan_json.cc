@@ -111,6 +111,7 @@ Json summary_to_json(const PlanSummary& summary) {
     json.set("create", summary.create_count);
     json.set("update", summary.update_count);
     json.set("delete", summary.delete_count);
+    json.set("forget", summary.forget_count);
     json.set("unchanged", summary.unchanged_count);
     json.set("refused", summary.refused_count);
     json.set("left_out", summary.left_out_count);

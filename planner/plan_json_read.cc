@@ -139,6 +139,7 @@ Result<PlanSummary> summary_at(const Json& json) {
     summary.create_count = LB_TRY(item->unsigned_at("create"));
     summary.update_count = LB_TRY(item->unsigned_at("update"));
     summary.delete_count = LB_TRY(item->unsigned_at("delete"));
+    summary.forget_count = LB_TRY(item->unsigned_at("forget"));
     summary.unchanged_count = LB_TRY(item->unsigned_at("unchanged"));
     summary.refused_count = LB_TRY(item->unsigned_at("refused"));
     summary.left_out_count = LB_TRY(item->unsigned_at("left_out"));

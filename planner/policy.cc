@@ -15,6 +15,7 @@ ErrorCode code_of(const PlannedChange& planned) {
         case Refusal::kProtected:
         case Refusal::kNotSupported:
         case Refusal::kWouldOrphan:
+        case Refusal::kForbidden:
         case Refusal::kInUse: return ErrorCode::kRefused;
         // A command names what does not exist; a spec's plan cannot be carried out without it.
         case Refusal::kNotFound:

@@ -32,6 +32,7 @@ Symbol symbol_of(const PlannedChange& planned) {
         case ChangeKind::kRestore:
         case ChangeKind::kReset: return {'~', "\x1b[33m"};
         case ChangeKind::kDelete: return {'-', "\x1b[31m"};
+        case ChangeKind::kForget: return {'.', "\x1b[33m"};
     }
     return {' ', ""};
 }

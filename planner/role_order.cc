@@ -47,7 +47,7 @@ Memberships memberships_after(const BranchState* live, const std::vector<Planned
         if (change.address.kind != ResourceKind::kRole) continue;
         if (auto* role = std::get_if<RoleValue>(&change.value)) {
             memberships[change.address.name] = role->attributes.member_of;
-        } else {
+        } else if (change.kind == ChangeKind::kDelete) {
             memberships.erase(change.address.name);
         }
     }

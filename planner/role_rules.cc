@@ -71,6 +71,7 @@ void check_role(PlannedChange& planned, const World& world) {
     }
     check_branch_stays(planned, world);
     if (world.is_observed(change.address.branch)) check_existence(planned, world);
+    if (change.kind == ChangeKind::kForget) return;
     if (change.kind == ChangeKind::kDelete) {
         check_owns_nothing(planned, world);
     } else {

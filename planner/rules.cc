@@ -54,7 +54,8 @@ void check_project(PlannedChange& planned, const World& world) {
         case ChangeKind::kCreate: return;
         case ChangeKind::kUpdate: check_project_update(planned, world.live()); return;
         case ChangeKind::kRestore:
-        case ChangeKind::kReset: return;  // of branches only
+        case ChangeKind::kReset:
+        case ChangeKind::kForget: return;  // of what a project has only
         case ChangeKind::kDelete: check_project_delete(planned, world.live()); return;
     }
 }
@@ -220,7 +221,7 @@ void check_branch_reset(PlannedChange& planned, const World& world) {
 void check_compute(PlannedChange& planned, const World& world) {
     const ResourceChange& change = planned.change;
     const std::string& branch = change.address.branch;
-    if (change.kind == ChangeKind::kDelete) {
+    if (change.kind == ChangeKind::kDelete || change.kind == ChangeKind::kForget) {
         refuse(planned, Refusal::kNotSupported,
                cat("compute ", branch, " goes with its branch only"), "delete the branch");
     } else if (!world.will_have_branch(branch)) {
@@ -290,6 +291,7 @@ void check_branch(PlannedChange& planned, const World& world, BranchDeletes& del
         case ChangeKind::kDelete: deletes.check(planned); return;
         case ChangeKind::kRestore: check_branch_restore(planned, world); return;
         case ChangeKind::kReset: check_branch_reset(planned, world); return;
+        case ChangeKind::kForget: return;
     }
 }
 

@@ -61,6 +61,9 @@ private:
         if (change.kind == ChangeKind::kDelete) return take_back_delete(planned);
         std::optional<ResourceValue> before = live_value(live_, change.address);
         if (!before) return;
+        if (change.kind == ChangeKind::kForget) {
+            return take_back_forget(change.address, std::move(*before));
+        }
         if (is_move(change.kind)) return take_back_move(planned, std::move(*before));
         take_back_update(planned, std::move(*before));
     }
@@ -88,6 +91,18 @@ private:
         auto* now = std::get_if<BranchValue>(&change.value);
         if (old != nullptr && now != nullptr && old->ttl && old->ttl != now->ttl) {
             lose(step, Undoable::kPartly, "the time that its ttl had run");
+        }
+    }
+
+    // The spec's again, but for what is inside of a database: that comes back with its declaration.
+    void take_back_forget(const Address& address, ResourceValue before) {
+        UndoStep& step = add(address, ChangeKind::kUpdate, std::move(before));
+        step.change.origin = Origin::kSpec;
+        if (address.kind != ResourceKind::kDatabase) return;
+        for (const DatabaseState& database : live_.find_branch(address.branch)->databases) {
+            bool has_contents = !database.schemas.empty() || !database.extensions.empty();
+            if (database.name != address.name || !has_contents) continue;
+            lose(step, Undoable::kPartly, "whose its schemas and extensions are");
         }
     }
 

@@ -59,6 +59,17 @@ inline constexpr uint16_t kUnknownVariable = 174;
 inline constexpr uint16_t kInvalidReference = 175;
 inline constexpr uint16_t kSensitiveVariable = 176;
 
+// [[forget]]
+inline constexpr uint16_t kForgetDeclared = 177;
+inline constexpr uint16_t kInvalidResource = 178;
+
+// [policy]
+inline constexpr uint16_t kInvalidPolicy = 180;
+inline constexpr uint16_t kPolicyBranchName = 181;
+inline constexpr uint16_t kPolicyExpiration = 182;
+inline constexpr uint16_t kPolicyProtection = 183;
+inline constexpr uint16_t kPolicyBranchCount = 184;
+
 // About the diagnostics themselves.
 inline constexpr uint16_t kMoreProblems = 199;
 

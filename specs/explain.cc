@@ -48,7 +48,8 @@ std::string indented(std::string_view text) {
 }  // namespace
 
 std::vector<const ExplanationGroup*> explanation_groups() {
-    return {&kTextGroup, &kValueGroup, &kBranchGroup, &kRoleGroup, &kFileGroup, &kLimitGroup};
+    return {&kTextGroup, &kValueGroup,  &kBranchGroup, &kRoleGroup,
+            &kFileGroup, &kChangeGroup, &kPolicyGroup, &kLimitGroup};
 }
 
 const Explanation* find_explanation(uint16_t code) {

@@ -37,13 +37,23 @@ constexpr std::array kSpecKeys = {
             .documentation = "Values that are given from outside, by name.",
             .usual = "none",
             .table = &kVariableRules},
+    KeyRule{.name = "forget",
+            .type = kTableList,
+            .documentation = "Resources that lb is to manage no more, and not to delete.",
+            .usual = "none",
+            .table = &kForgetRules},
+    KeyRule{
+        .name = "policy",
+        .type = kTable,
+        .documentation = "What the branches of the spec must be, and what no plan of it may do.",
+        .usual = "none",
+        .example = "{ branch_names = [\"feature/*\"] }",
+        .table = &kPolicyRules},
     not_yet("extensions"),
-    not_yet("forget"),
     not_yet("grants"),
     not_yet("import"),
     not_yet("migrations"),
     not_yet("moved"),
-    not_yet("policy"),
     not_yet("preview"),
     not_yet("schemas"),
     not_yet("settings"),
@@ -110,6 +120,13 @@ constexpr std::array kVariableKeys = {
             .usual = "false",
             .example = "true"},
 };
+constexpr std::array kForgetKeys = {
+    KeyRule{.name = "address",
+            .documentation = "A branch, or a role or database of the default branch.",
+            .usual = "required",
+            .example = "\"role.main.app\""},
+};
+
 constexpr std::array kVariableSynonyms = {
     KeySynonym{"value", "default"},
     KeySynonym{"secret", "sensitive"},
@@ -122,6 +139,8 @@ const TableRules kProjectRules = {"project", "[project]", kProjectKeys, kProject
 
 const TableRules kVariableRules = {"variable", "a variable", kVariableKeys, kVariableSynonyms,
                                    "variables"};
+
+const TableRules kForgetRules = {"forget", "a [[forget]]", kForgetKeys};
 
 std::vector<const TableRules*> all_tables() {
     std::vector<const TableRules*> tables = {&kSpecRules};

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/model/address.h"
+#include "base/model/change.h"
 #include "base/model/state.h"
 #include "specs/span.h"
 
@@ -75,6 +77,47 @@ struct DatabaseSpec {
     bool operator==(const DatabaseSpec&) const = default;
 };
 
+// What lb is to manage no more, and not to delete.
+struct ForgetSpec {
+    Address address;
+    Span span;
+    bool operator==(const ForgetSpec&) const = default;
+};
+
+// "*" stands for any text (base/pattern.h).
+struct PolicyPattern {
+    std::string pattern;
+    Span span;
+    bool operator==(const PolicyPattern&) const = default;
+};
+
+// A kind of change that a plan of this spec may not have.
+struct ForbidRule {
+    std::optional<ChangeKind> kind;  // nullopt: every kind
+    std::string pattern;             // of the address
+    std::string text;                // as it is written
+    Span span;
+    bool operator==(const ForbidRule&) const = default;
+};
+
+// What the branches of the spec must be is checked when it is read; `forbid` is for plans.
+struct PolicySpec {
+    std::vector<PolicyPattern> branch_names = {};
+    std::vector<PolicyPattern> require_ttl = {};
+    std::vector<PolicyPattern> protected_branches = {};
+    std::optional<uint64_t> max_branches = {};
+    std::vector<ForbidRule> forbid = {};
+    bool operator==(const PolicySpec&) const = default;
+};
+
+// What has another name than before.
+struct MovedSpec {
+    Address from;
+    Address to;
+    Span span;
+    bool operator==(const MovedSpec&) const = default;
+};
+
 struct ProjectSpec {
     std::string name;
     Span span;
@@ -85,6 +128,9 @@ struct ProjectSpec {
     std::vector<RoleSpec> roles = {};          // sorted by name; on the default branch
     std::vector<DatabaseSpec> databases = {};  // sorted by name; on the default branch
 
+    std::vector<ForgetSpec> forgotten = {};  // sorted by address; none of these is declared
+    std::vector<MovedSpec> moved = {};       // sorted by `from`
+    PolicySpec policy = {};
     // Hash of what the files say, in hexadecimal: the same for any order, form and number of files.
     std::string content_hash = {};
 

@@ -17,14 +17,20 @@ void Reporter::error(uint16_t code, const Place& place, std::string message, std
 
 void Reporter::conflict(uint16_t code, const Place& place, std::string message,
                         RelatedPlace related, std::string help) {
+    conflict_with(code, place, std::move(message), span(related.place), std::move(related.message),
+                  std::move(help));
+}
+
+void Reporter::conflict_with(uint16_t code, const Place& place, std::string message,
+                             const Span& related, std::string related_message, std::string help) {
     has_errors_ = true;
     sink_.add(Diagnostic{.severity = Severity::kError,
                          .code = code,
                          .message = std::move(message),
                          .span = span(place),
                          .help = std::move(help),
-                         .related_message = std::move(related.message),
-                         .related_span = span(related.place)});
+                         .related_message = std::move(related_message),
+                         .related_span = related});
 }
 
 void Reporter::warning(uint16_t code, const Place& place, std::string message, std::string help) {

@@ -43,6 +43,12 @@ ProjectSpec finish(SpecDraft draft, Reporter& reporter) {
     for (DatabaseDraft& database : draft.databases) {
         spec.databases.push_back(std::move(database.spec));
     }
+    for (ForgetDraft& forgotten : draft.forgotten) {
+        spec.forgotten.push_back(
+            {.address = std::move(forgotten.address), .span = reporter.span(forgotten.place)});
+    }
+    std::ranges::sort(spec.forgotten, {}, &ForgetSpec::address);
+    spec.policy = std::move(draft.policy);
     return spec;
 }
 
@@ -115,8 +121,12 @@ std::optional<ProjectSpec> read_spec(const SpecSource& source, DiagnosticSink& s
     read_branches(spec, draft, reporter);
     read_roles(spec, draft, reporter);
     read_databases(spec, draft, reporter);
+    read_forget(spec, draft, reporter);
+    read_policy(spec, draft, reporter);
     check_branches(draft, reporter);
     check_roles_and_databases(draft, reporter);
+    check_forget(draft, reporter);
+    check_policy(draft, reporter);
     if (reporter.has_errors()) return std::nullopt;
     ProjectSpec read = finish(std::move(draft), reporter);
     read.content_hash = content_hash(*root);

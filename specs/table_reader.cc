@@ -41,8 +41,9 @@ void report_wrong_type(std::string_view key, const TomlValue& value, std::string
                    std::move(help));
 }
 
-TableReader::TableReader(const TomlTable& table, const TableRules& rules, Reporter& reporter)
-    : table_(table), rules_(rules), reporter_(reporter) {
+TableReader::TableReader(const TomlTable& table, const TableRules& rules, Reporter& reporter,
+                         Place place)
+    : table_(table), rules_(rules), reporter_(reporter), place_(place) {
     for (const TomlMember& member : table_) {
         const KeyRule* rule = find_rule(rules_, member.key);
         if (rule == nullptr) {
@@ -74,6 +75,12 @@ void TableReader::report_unknown(const TomlMember& member) const {
     if (help.empty()) help = cat(rules_.where, " has these keys: ", list_of_keys(rules_));
     reporter_.error(codes::kUnknownKey, member.key_place, cat("unknown key ", quoted(member.key)),
                     std::move(help));
+}
+
+void TableReader::report_missing(std::string_view key) const {
+    const KeyRule* rule = find_rule(rules_, key);
+    reporter_.error(codes::kMissingKey, place_, cat(rules_.where, " needs ", quoted(key)),
+                    cat("add ", key, " = ", rule == nullptr ? "..." : rule->example));
 }
 
 std::optional<PlacedText> TableReader::text(std::string_view key) const {
@@ -137,6 +144,26 @@ const TomlTable* TableReader::table(std::string_view key, std::string_view examp
         report_wrong_type(key, member->value, "a table", cat("write it as ", example), reporter_);
     }
     return table;
+}
+
+std::vector<const TomlValue*> TableReader::tables(std::string_view key) const {
+    std::vector<const TomlValue*> found;
+    const TomlMember* member = find(key);
+    if (member == nullptr) return found;
+    const auto* items = member->value.get_if<TomlArray>();
+    std::string help = cat("write each as [[", key, "]]");
+    if (items == nullptr) {
+        report_wrong_type(key, member->value, "a list of tables", std::move(help), reporter_);
+        return found;
+    }
+    for (const TomlValue& item : *items) {
+        if (item.get_if<TomlTable>() != nullptr) {
+            found.push_back(&item);
+        } else {
+            report_wrong_type(key, item, "a list of tables", help, reporter_);
+        }
+    }
+    return found;
 }
 
 std::optional<std::vector<PlacedText>> TableReader::texts(std::string_view key) const {

@@ -121,6 +121,30 @@ Result<Address> address_at(const Json& json) {
     return address;
 }
 
+// What a spec can forget or give another name.
+bool has_life_of_its_own(ResourceKind kind) {
+    return kind == ResourceKind::kBranch || kind == ResourceKind::kRole ||
+           kind == ResourceKind::kDatabase;
+}
+
+// The key must be there, for most changes with null.
+Status read_moved_from(const Json& json, ResourceChange& change) {
+    const Json* from = json.find("moved_from");
+    if (from == nullptr) return bad("JSON: moved_from is missing");
+    if (from->is_null()) return ok();
+    auto address = parse_address(LB_TRY(json.text_at("moved_from")));
+    if (!address.is_ok()) return bad(address.error().message);
+    bool is_movable =
+        has_life_of_its_own(address->kind) && address->kind == change.address.kind &&
+        *address != change.address &&
+        (address->kind == ResourceKind::kBranch || address->branch == change.address.branch);
+    if (change.kind != ChangeKind::kUpdate || !is_movable) {
+        return bad(cat("JSON: ", to_text(change.address), " cannot have been ", to_text(*address)));
+    }
+    change.moved_from = *std::move(address);
+    return ok();
+}
+
 Result<ResourceChange> change_from_json(const Json& json) {
     ResourceChange change;
     change.address = LB_TRY(address_at(json));
@@ -137,8 +161,16 @@ Result<ResourceChange> change_from_json(const Json& json) {
     }
     const Json* value = json.find("value");
     bool has_value = value != nullptr && !value->is_null();
-    if (change.kind == ChangeKind::kDelete) {
-        if (has_value) return bad(cat("JSON: delete of ", to_text(change.address), " has a value"));
+    LB_TRY(read_moved_from(json, change));
+    bool is_forget = change.kind == ChangeKind::kForget;
+    if (is_forget && !has_life_of_its_own(change.address.kind)) {
+        return bad(cat("JSON: ", to_text(change.address), " cannot be forgotten"));
+    }
+    if (change.kind == ChangeKind::kDelete || is_forget) {
+        if (has_value) {
+            return bad(cat("JSON: ", to_text(change.kind), " of ", to_text(change.address),
+                           " has a value"));
+        }
         return change;
     }
     if (!has_value) return bad(cat("JSON: ", to_text(change.address), " has no value"));
@@ -155,13 +187,14 @@ std::string_view to_text(ChangeKind kind) {
         case ChangeKind::kDelete: return "delete";
         case ChangeKind::kRestore: return "restore";
         case ChangeKind::kReset: return "reset";
+        case ChangeKind::kForget: return "forget";
     }
     return "";
 }
 
 std::optional<ChangeKind> change_kind_from_text(std::string_view text) {
     for (ChangeKind kind : {ChangeKind::kCreate, ChangeKind::kUpdate, ChangeKind::kDelete,
-                            ChangeKind::kRestore, ChangeKind::kReset}) {
+                            ChangeKind::kRestore, ChangeKind::kReset, ChangeKind::kForget}) {
         if (to_text(kind) == text) return kind;
     }
     return std::nullopt;
@@ -195,6 +228,7 @@ Json to_json(const ChangeSet& changes) {
         item.set("kind", to_text(change.kind));
         item.set("origin", to_text(change.origin));
         item.set("purge", change.is_purge);
+        item.set("moved_from", change.moved_from ? Json(to_text(*change.moved_from)) : Json());
         item.set("value", to_json(change.value));
         list.push(std::move(item));
     }

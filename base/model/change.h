@@ -3,6 +3,7 @@
 // never has to look at a spec.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -19,8 +20,9 @@ enum class ChangeKind : uint8_t {
     kDelete = 2,
     kRestore = 3,  // to BranchValue::restore
     kReset = 4,    // to its parent's present state
+    kForget = 5,   // of a branch, role or database: it stays, and lb manages it no more
 };
-std::string_view to_text(ChangeKind kind);  // "create", "update", "delete", "restore", "reset"
+std::string_view to_text(ChangeKind kind);  // "create", "update", ..., "forget"
 // nullopt for text that is none.
 std::optional<ChangeKind> change_kind_from_text(std::string_view text);
 
@@ -74,7 +76,7 @@ struct ExtensionValue {
     bool operator==(const ExtensionValue&) const = default;
 };
 
-// The alternative matches the address's kind. Monostate for deletes.
+// The alternative matches the address's kind. Monostate for deletes and forgets.
 using ResourceValue = std::variant<std::monostate, ProjectValue, BranchValue, ComputeSettings,
                                    RoleValue, DatabaseValue, SchemaValue, ExtensionValue>;
 // Whether `value` is the alternative for `kind`.
@@ -85,6 +87,8 @@ struct ResourceChange {
     ChangeKind kind = ChangeKind::kCreate;
     ResourceValue value = {};
     Origin origin = Origin::kSpec;  // who asks
+    // kUpdate of a branch, role or database: what it was called until now.
+    std::optional<Address> moved_from = {};
     // kDelete of a branch: it cannot be had back, nor those of its name that were deleted before.
     bool is_purge = false;
     bool operator==(const ResourceChange&) const = default;

@@ -38,6 +38,11 @@ struct DatabaseDraft {
     std::vector<PlacedText> schema_owners = {};  // of spec.schemas, line 0: no `owner`
 };
 
+struct ForgetDraft {
+    Address address;
+    Place place;
+};
+
 struct SpecDraft {
     std::string project_name;
     Place project_place = {};
@@ -50,6 +55,9 @@ struct SpecDraft {
     std::vector<BranchDraft> branches = {};  // sorted by name, as are the others
     std::vector<RoleDraft> roles = {};
     std::vector<DatabaseDraft> databases = {};
+    std::vector<ForgetDraft> forgotten = {};  // in the order of the text
+    PolicySpec policy = {};
+    Place max_branches_place = {};  // line 0: not given
 };
 
 // The tables of a spec into a draft. Report whatever a single table shows to be wrong.
@@ -57,6 +65,9 @@ void read_project_table(const TableReader& spec, SpecDraft& draft, Reporter& rep
 void read_branches(const TableReader& spec, SpecDraft& draft, Reporter& reporter);
 void read_roles(const TableReader& spec, SpecDraft& draft, Reporter& reporter);
 void read_databases(const TableReader& spec, SpecDraft& draft, Reporter& reporter);
+
+void read_forget(const TableReader& spec, SpecDraft& draft, Reporter& reporter);
+void read_policy(const TableReader& spec, SpecDraft& draft, Reporter& reporter);
 
 // `history_retention` of the project or a branch.
 std::optional<std::chrono::seconds> read_history_retention(const TableReader& table,
@@ -75,5 +86,10 @@ void read_compute(const TableReader& branch, BranchDraft& draft, Reporter& repor
 // Rules between several tables. check_branches() also fills in the parents that were left out.
 void check_branches(SpecDraft& draft, Reporter& reporter);
 void check_roles_and_databases(SpecDraft& draft, Reporter& reporter);
+void check_forget(const SpecDraft& draft, Reporter& reporter);
+void check_policy(const SpecDraft& draft, Reporter& reporter);
+
+// Whether the spec has a table for the branch, role or database; where it is, for messages.
+std::optional<Place> place_of_declared(const SpecDraft& draft, const Address& address);
 
 }  // namespace lb::specs

@@ -22,6 +22,8 @@ extern const ExplanationGroup kValueGroup;
 extern const ExplanationGroup kBranchGroup;
 extern const ExplanationGroup kRoleGroup;
 extern const ExplanationGroup kFileGroup;
+extern const ExplanationGroup kChangeGroup;
+extern const ExplanationGroup kPolicyGroup;
 extern const ExplanationGroup kLimitGroup;
 
 // In the order of the document.

@@ -78,6 +78,8 @@ extern const TableRules kDatabaseRules;
 extern const TableRules kVariableRules;
 extern const TableRules kSchemaRules;
 extern const TableRules kExtensionRules;
+extern const TableRules kForgetRules;
+extern const TableRules kPolicyRules;
 
 // kSpecRules and every table that it leads to, each once, in the order of their keys.
 std::vector<const TableRules*> all_tables();

@@ -26,6 +26,9 @@ public:
     void error(uint16_t code, const Place& place, std::string message, std::string help);
     void conflict(uint16_t code, const Place& place, std::string message, RelatedPlace related,
                   std::string help);
+    // As conflict(), with the other place as a span.
+    void conflict_with(uint16_t code, const Place& place, std::string message, const Span& related,
+                       std::string related_message, std::string help);
     void warning(uint16_t code, const Place& place, std::string message, std::string help);
 
     bool has_errors() const { return has_errors_; }

@@ -22,10 +22,15 @@ struct PlacedText {
 class TableReader {
 public:
     // Reports unknown keys and those that are not yet supported.
-    TableReader(const TomlTable& table, const TableRules& rules, Reporter& reporter);
+    // `place`: of the table, for what it lacks.
+    TableReader(const TomlTable& table, const TableRules& rules, Reporter& reporter,
+                Place place = {});
 
     bool is_empty() const { return table_.empty(); }
     const TomlMember* find(std::string_view key) const { return find_member(table_, key); }
+
+    // The table lacks a key that it must have.
+    void report_missing(std::string_view key) const;
 
     std::optional<PlacedText> text(std::string_view key) const;
     std::optional<bool> boolean(std::string_view key) const;
@@ -34,6 +39,8 @@ public:
     // An integer counts as a number.
     std::optional<double> number(std::string_view key) const;
     const TomlTable* table(std::string_view key, std::string_view example) const;
+    // [[key]]: the tables, each with its place; what is none is reported.
+    std::vector<const TomlValue*> tables(std::string_view key) const;
     // A list of strings without duplicates, in the order of the text. nullopt if the key is absent
     // or no list; items that are no strings are reported and left out.
     std::optional<std::vector<PlacedText>> texts(std::string_view key) const;
@@ -44,6 +51,7 @@ private:
     const TomlTable& table_;
     const TableRules& rules_;
     Reporter& reporter_;
+    Place place_;
 };
 
 // Reports kWrongType: `wanted` is "a string" or the like.

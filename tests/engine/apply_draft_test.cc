@@ -263,5 +263,24 @@ TEST_F(StalenessTest, TheErrorNamesEachResource) {
                                   "branch.x: planned with version 8, now it does not exist"}));
 }
 
+TEST_F(ApplyDraftTest, WhatIsForgottenStaysAndIsNobodys) {
+    ResourceChange branch{.address = Address::of_branch("staging"), .kind = ChangeKind::kForget};
+    ResourceChange role{.address = Address::of_role("main", "app"), .kind = ChangeKind::kForget};
+    ApplyDraft made = LB_MUST(draft({branch, role}));
+    EXPECT_EQ(made.branches.at("staging").after->origin, Origin::kManual);
+    EXPECT_EQ(made.branches.at("staging").after->version, Generation{10});
+    const BranchDraft& main = made.branches.at("main");
+    EXPECT_TRUE(main.managed.roles.empty());
+    EXPECT_TRUE(main.is_managed_changed);
+    EXPECT_TRUE(main.sql_changes.empty());
+    expect_error({{.address = Address::of_branch("none"), .kind = ChangeKind::kForget}},
+                 ErrorCode::kNotFound);
+    // A plan from before it was forgotten must not drop it.
+    expect_error({{.address = Address::of_role("main", "gone"), .kind = ChangeKind::kForget}},
+                 ErrorCode::kPlanStale);
+    expect_error({{.address = Address::of_role("main", "gone"), .kind = ChangeKind::kDelete}},
+                 ErrorCode::kPlanStale);
+}
+
 }  // namespace
 }  // namespace lb::engine

@@ -116,12 +116,13 @@ RC_GTEST_PROP(CatalogRecords, GenerationComesBack, ()) {
                             .position = *any_id<Position>()};
     size_t count = *rc::gen::inRange<size_t>(0, 5);
     for (size_t i = 0; i < count; ++i) {
-        record.changes.push_back({.address = *any_name(),
-                                  .kind = *rc::gen::element(
-                                      ChangeKind::kCreate, ChangeKind::kUpdate, ChangeKind::kDelete,
-                                      ChangeKind::kRestore, ChangeKind::kReset),
-                                  .origin = any_origin(),
-                                  .detail = *any_name()});
+        record.changes.push_back(
+            {.address = *any_name(),
+             .kind =
+                 *rc::gen::element(ChangeKind::kCreate, ChangeKind::kUpdate, ChangeKind::kDelete,
+                                   ChangeKind::kRestore, ChangeKind::kReset, ChangeKind::kForget),
+             .origin = any_origin(),
+             .detail = *any_name()});
     }
     auto decoded = decode_generation(encode(record));
     RC_ASSERT(decoded.is_ok());

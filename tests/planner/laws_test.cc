@@ -116,6 +116,24 @@ RC_GTEST_PROP(PlanLaws, what_is_not_from_a_spec_is_left_alone, ()) {
     }
 }
 
+// As it was, but for whose it is.
+RC_GTEST_PROP(PlanLaws, what_is_forgotten_stays_and_is_left_alone, ()) {
+    Situation situation = applicable_situation();
+    ProjectState after = must_apply(situation);
+    for (const PlannedChange& planned : situation.plan.changes) {
+        if (planned.change.kind != ChangeKind::kForget) continue;
+        const Address& address = planned.change.address;
+        RC_ASSERT(std::ranges::count(situation.spec.forgotten, address,
+                                     &specs::ForgetSpec::address) == 1);
+        RC_ASSERT(planned.risk == Risk::kNone);
+        if (address.kind != ResourceKind::kBranch) continue;
+        BranchState before = branch_of(situation.live, address.branch);
+        before.origin = Origin::kManual;
+        before.version = after.generation;
+        RC_ASSERT(branch_of(after, address.branch) == before);
+    }
+}
+
 RC_GTEST_PROP(PlanLaws, a_disjoint_change_never_stales_a_plan, ()) {
     Situation situation = applicable_situation();
     ProjectState live = situation.live;
@@ -320,7 +338,7 @@ RC_GTEST_PROP(PlanLaws, the_summary_adds_up, ()) {
     Plan plan = any_situation().plan;
     const PlanSummary& summary = plan.summary;
     RC_ASSERT(summary.create_count + summary.update_count + summary.delete_count +
-                  summary.refused_count ==
+                  summary.forget_count + summary.refused_count ==
               plan.changes.size());
     std::string text = render_text(plan, Colour::kNever, Detail::kChangesOnly);
     auto lines = static_cast<uint64_t>(std::ranges::count(text, '\n'));
@@ -367,6 +385,9 @@ ProjectState comparable(ProjectState state, const Plan& plan) {
                         database.schemas.clear();
                         database.extensions.clear();
                     }
+                    // One that was forgotten takes what is inside of it along.
+                    for (SchemaState& schema : database.schemas) schema.origin = {};
+                    for (ExtensionState& extension : database.extensions) extension.origin = {};
                 }
                 if (address.database != database.name) continue;
                 for (SchemaState& schema : database.schemas) {

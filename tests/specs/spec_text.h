@@ -83,6 +83,9 @@ inline std::string describe(const ProjectSpec& spec) {
     for (const BranchSpec& branch : spec.branches) out += describe(branch);
     for (const RoleSpec& role : spec.roles) out += describe(role);
     for (const DatabaseSpec& database : spec.databases) out += describe(database);
+    for (const ForgetSpec& forgotten : spec.forgotten) {
+        out += cat("forget ", to_text(forgotten.address), "\n");
+    }
     return out;
 }
 

@@ -179,6 +179,27 @@ void remove_any_leaf(specs::ProjectSpec& spec) {
                   [&](const specs::BranchSpec& branch) { return branch.name == name; });
 }
 
+// Of what the spec does not declare; some of it is live, some never was.
+void forget_any(specs::ProjectSpec& spec) {
+    std::set<Address> addresses;
+    for (const std::string& name : kBranchNames) {
+        if (spec.find_branch(name) == nullptr) addresses.insert(Address::of_branch(name));
+    }
+    for (const std::string& name : kRoleNames) addresses.insert(Address::of_role("main", name));
+    for (const specs::RoleSpec& role : spec.roles) {
+        addresses.erase(Address::of_role("main", role.name));
+    }
+    for (const std::string& name : kDatabaseNames) {
+        addresses.insert(Address::of_database("main", name));
+    }
+    for (const specs::DatabaseSpec& database : spec.databases) {
+        addresses.erase(Address::of_database("main", database.name));
+    }
+    for (const Address& address : addresses) {
+        if (chance(25)) spec.forgotten.push_back({.address = address, .span = line(40)});
+    }
+}
+
 specs::ProjectSpec make_edited(specs::ProjectSpec spec) {
     int count = number(0, 6);
     for (int i = 0; i < count; ++i) {
@@ -198,6 +219,7 @@ specs::ProjectSpec make_edited(specs::ProjectSpec spec) {
             default: set_any_databases(spec); break;
         }
     }
+    forget_any(spec);
     return spec;
 }
 

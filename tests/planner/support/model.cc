@@ -83,6 +83,11 @@ private:
         if (!state_.exists) return wrong(change, "no project");
         if (change.kind == ChangeKind::kCreate) return create_branch(change);
         if (live == nullptr) return wrong(change, "does not exist");
+        if (change.kind == ChangeKind::kForget) {
+            live->origin = Origin::kManual;
+            live->version = state_.generation;
+            return ok();
+        }
         bool is_reset = change.kind == ChangeKind::kReset;
         bool is_restore = change.kind == ChangeKind::kRestore;
         if ((is_restore || is_reset) && live->is_protected) return wrong(change, "is protected");
@@ -174,6 +179,10 @@ private:
             return wrong(change, "wrong kind");
         }
         branch->version = state_.generation;
+        if (change.kind == ChangeKind::kForget) {
+            role->origin = Origin::kManual;
+            return ok();
+        }
         if (change.kind == ChangeKind::kDelete) return drop_role(*branch, change);
         const auto& value = std::get<RoleValue>(change.value);
         for (const std::string& group : value.attributes.member_of) {
@@ -212,6 +221,14 @@ private:
             return wrong(change, "wrong kind");
         }
         branch->version = state_.generation;
+        if (change.kind == ChangeKind::kForget) {
+            database->origin = Origin::kManual;
+            for (SchemaState& schema : database->schemas) schema.origin = Origin::kManual;
+            for (ExtensionState& extension : database->extensions) {
+                extension.origin = Origin::kManual;
+            }
+            return ok();
+        }
         if (change.kind == ChangeKind::kDelete) {
             erase_named(branch->databases, name);
             return ok();
