@@ -93,9 +93,12 @@ Result<SpecPlan> plan_from_spec(Session& session) {
     Client client = LB_TRY(session.client());
     ProjectState live = LB_TRY(client.state(spec.name, engine::Observe::kYes));
     const std::string directory = session.spec_directory();
-    LB_TRY(specs::resolve_secrets(spec, live, [&](const specs::SecretReference& reference) {
-        return read_secret(reference, directory);
-    }));
+    LB_TRY(specs::resolve_secrets(
+        spec, live,
+        [&](const specs::SecretReference& reference) { return read_secret(reference, directory); },
+        [&](const specs::SecretReference& reference) {
+            return make_secret(reference, directory);
+        }));
     const Arguments& arguments = session.arguments();
     planner::Selection selection{.only = arguments.list("only"),
                                  .except = arguments.list("except")};

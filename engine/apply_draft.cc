@@ -8,6 +8,7 @@
 #include "engine/apply_draft_check.h"
 #include "engine/apply_move.h"
 #include "engine/apply_stale.h"
+#include "engine/postgres_setting_check.h"
 
 namespace lb::engine {
 
@@ -26,7 +27,7 @@ public:
 
     Result<ApplyDraft> run() {
         LB_TRY(check_request());
-        LB_TRY(check_base_versions(input_.changes.base_versions, live_));
+        LB_TRY(check_base_versions(input_.changes, live_));
         start();
         for (const ResourceChange& change : input_.changes.changes) {
             LB_TRY(fold(change));
@@ -110,6 +111,9 @@ private:
         LB_TRY(check_history_retention(value->history_retention));
         draft_.project.pg_version = value->pg_version;
         draft_.project.history_retention = value->history_retention;
+        LB_TRY(check_setting_names(value->settings));
+        draft_.are_settings_changed = draft_.project.settings != value->settings;
+        draft_.project.settings = value->settings;
         draft_.project.version = generation_;
         draft_.default_branch = value->default_branch;
         return ok();
@@ -364,6 +368,7 @@ private:
             if (value == nullptr) return wrong_value(change);
             settings = *value;
         }
+        LB_TRY(check_setting_names(settings.settings));
         branch->is_compute_changed = branch->after->compute != settings;
         branch->after->compute = std::move(settings);
         return ok();

@@ -4,12 +4,14 @@
 #include "base/text.h"
 #include "engine/apply_run.h"
 #include "engine/postgres_port.h"
+#include "engine/postgres_setting_check.h"
 #include "engine/project_computes.h"
 #include "engine/template_lines.h"
 
 namespace lb::engine {
 
 Status ApplyRun::prepare() {
+    LB_TRY(check_settings());
     LB_TRY(resolve_moments());
     LB_TRY(name_lines());
     choose_hidden();
@@ -21,6 +23,27 @@ Status ApplyRun::prepare() {
         }
     }
     return retire_computes();
+}
+
+// A server with a setting that it refuses would not start after the commit.
+Status ApplyRun::check_settings() const {
+    if (draft_.removes_project) return ok();
+    std::set<Settings> checked;
+    for (const auto& [name, branch] : draft_.branches) {
+        if (branch.after && branch.is_compute_changed) {
+            checked.insert(
+                compute_request(context_, draft_.project, *branch.after, {}).settings.settings);
+        }
+    }
+    if (draft_.are_settings_changed) checked.insert(draft_.project.settings);
+    checked.erase(Settings{});
+    if (checked.empty()) return ok();
+    PostgresInstallation postgres =
+        LB_TRY(find_postgres(draft_.project.pg_version, context_.options.postgres_bin_directory));
+    for (const Settings& settings : checked) {
+        LB_TRY(check_setting_values(postgres, context_.options.postgres_user, settings));
+    }
+    return ok();
 }
 
 // Numbers for what is made. A reserved number that is not used costs nothing.

@@ -55,6 +55,7 @@ private:
 
     // apply_prepare.cc
     Status prepare();
+    Status check_settings() const;
     Status name_lines();
     void choose_hidden();
     Status prepare_branch(const std::string& name, BranchDraft& branch);
@@ -86,6 +87,7 @@ private:
     Status end_transaction(LiveTransaction& live, Outcome outcome);
     void remove_computes();
     void start_computes();
+    std::set<std::string> running_branches() const;
     void undo();
 
     Context& context_;

@@ -212,7 +212,7 @@ Result<ProjectRecord> project_from_json(std::string_view text) {
     Json json = LB_TRY(parse_record(text));
     // Records from before there were restore windows have none.
     bool has_window = json.find(kHistoryRetentionKey) != nullptr;
-    return ProjectRecord{
+    ProjectRecord record{
         .id = LB_TRY(id_at<ProjectId>(json, "id")),
         .name = LB_TRY(json.text_at("name")),
         .pg_version = LB_TRY(small_at(json, "pg_version", 1000)),
@@ -223,6 +223,15 @@ Result<ProjectRecord> project_from_json(std::string_view text) {
         .version = LB_TRY(id_at<Generation>(json, "version")),
         .created_at = LB_TRY(time_at(json, "created_at")),
     };
+    if (json.find("settings") != nullptr) record.settings = LB_TRY(settings_at(json, "settings"));
+    return record;
+}
+
+// Records from before there were settings have none.
+Result<ComputeSettings> compute_at(const Json& json) {
+    Json compute = *LB_TRY(json.object_at("compute"));
+    if (compute.find("settings") == nullptr) compute.set("settings", Json::object());
+    return compute_settings_from_json(compute);
 }
 
 Result<BranchRecord> branch_from_json(const Json& json) {
@@ -248,7 +257,7 @@ Result<BranchRecord> branch_from_json(const Json& json) {
         .created_at = LB_TRY(time_at(json, "created_at")),
         .created_in = LB_TRY(id_at<Generation>(json, "created_in")),
         .version = LB_TRY(id_at<Generation>(json, "version")),
-        .compute = LB_TRY(compute_settings_from_json(*LB_TRY(json.object_at("compute")))),
+        .compute = LB_TRY(compute_at(json)),
         .port = static_cast<uint16_t>(LB_TRY(small_at(json, "port", UINT16_MAX))),
     };
 }
@@ -409,6 +418,7 @@ std::string encode(const ProjectRecord& record) {
     json.set("pg_version", int64_t{record.pg_version});
     json.set("default_branch", record.default_branch.value());
     json.set(kHistoryRetentionKey, seconds_to_json(record.history_retention));
+    json.set("settings", to_json(record.settings));
     json.set("generation", record.generation.value());
     json.set("version", record.version.value());
     json.set("created_at", time_to_json(record.created_at));

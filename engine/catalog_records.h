@@ -31,6 +31,7 @@ struct ProjectRecord {
     uint32_t pg_version = 15;
     BranchId default_branch = {};
     std::chrono::seconds history_retention = kHistoryRetentionUsual;
+    Settings settings = {};      // PostgreSQL's, of all servers
     Generation generation = {};  // newest apply
     Generation version = {};     // generation that last changed the project's own settings
     WallTime created_at{};

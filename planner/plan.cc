@@ -52,6 +52,7 @@ ChangeSet to_change_set(const Plan& plan) {
     set.changes.reserve(plan.changes.size());
     for (const PlannedChange& planned : plan.changes) set.changes.push_back(planned.change);
     set.base_versions = plan.base_versions;
+    set.base_generation = plan.base_generation;
     set.plan_id = plan.id;
     return set;
 }

@@ -17,6 +17,7 @@ struct ValueToJson {
         json.set("pg_version", int64_t{project.pg_version});
         json.set("default_branch", project.default_branch);
         json.set(kHistoryRetentionKey, seconds_to_json(project.history_retention));
+        json.set("settings", to_json(project.settings));
         return json;
     }
     Json operator()(const BranchValue& branch) const {
@@ -61,10 +62,11 @@ Result<ResourceValue> value_from_json(ResourceKind kind, const Json& json) {
         case ResourceKind::kProject: {
             int64_t version = LB_TRY(json.integer_at("pg_version"));
             if (version < 0 || version > 1000) return bad("JSON: pg_version is out of range");
-            return ResourceValue(
-                ProjectValue{.pg_version = static_cast<uint32_t>(version),
-                             .default_branch = LB_TRY(json.text_at("default_branch")),
-                             .history_retention = LB_TRY(history_retention_at(json))});
+            ProjectValue project{.pg_version = static_cast<uint32_t>(version)};
+            project.default_branch = LB_TRY(json.text_at("default_branch"));
+            project.history_retention = LB_TRY(history_retention_at(json));
+            project.settings = LB_TRY(settings_at(json, "settings"));
+            return ResourceValue(std::move(project));
         }
         case ResourceKind::kBranch: {
             BranchValue branch;
@@ -207,6 +209,7 @@ Json to_json(const ChangeSet& changes) {
         versions.push(std::move(item));
     }
     json.set("base_versions", std::move(versions));
+    json.set("base_generation", changes.base_generation.value());
     return json;
 }
 
@@ -225,6 +228,7 @@ Result<ChangeSet> change_set_from_json(const Json& json) {
         base.version = Generation{LB_TRY(item.unsigned_at("version"))};
         changes.base_versions.push_back(std::move(base));
     }
+    changes.base_generation = Generation{LB_TRY(json.unsigned_at("base_generation"))};
     return changes;
 }
 

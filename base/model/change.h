@@ -28,6 +28,7 @@ struct ProjectValue {
     uint32_t pg_version = 15;
     std::string default_branch;
     std::chrono::seconds history_retention = kHistoryRetentionUsual;
+    Settings settings = {};  // PostgreSQL's, of all servers
     bool operator==(const ProjectValue&) const = default;
 };
 
@@ -102,6 +103,7 @@ struct ChangeSet {
     std::string project;
     std::vector<ResourceChange> changes = {};  // in the order in which they are carried out
     std::vector<BaseVersion> base_versions = {};
+    Generation base_generation = {};  // of the live state that the plan was made from
     std::string plan_id = {};
     std::string author = {};      // user@host of the client, for the audit
     std::string git_commit = {};  // HEAD of the spec's repository, empty if there is none

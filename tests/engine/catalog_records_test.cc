@@ -53,6 +53,7 @@ BranchRecord any_branch() {
     }
     record.compute.port = *rc::gen::arbitrary<uint16_t>();
     record.compute.always_on = *rc::gen::arbitrary<bool>();
+    record.compute.settings = {{"work_mem", *any_name()}};
     return record;
 }
 
@@ -86,6 +87,7 @@ RC_GTEST_PROP(CatalogRecords, ProjectComesBack, ()) {
         .generation = *any_id<Generation>(),
         .version = *any_id<Generation>(),
         .created_at = *any_time()};
+    record.settings = {{*any_name(), *any_name()}};
     auto decoded = decode_project(encode(record));
     RC_ASSERT(decoded.is_ok());
     RC_ASSERT(*decoded == record);
