@@ -156,4 +156,11 @@ bool scram_verifier_matches(std::string_view verifier_text, std::string_view pas
     return CRYPTO_memcmp(derived.stored_key.data(), wanted->stored_key.data(), kKeyBytes) == 0;
 }
 
+std::string make_password() {
+    std::string bytes(24, '\0');
+    LB_ASSERT(RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()),
+                         static_cast<int>(bytes.size())) == 1);
+    return to_base64(bytes);
+}
+
 }  // namespace lb

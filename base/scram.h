@@ -15,6 +15,9 @@ namespace lb {
 // Errors: kUsage for an empty password or one with a NUL byte.
 Result<std::string> make_scram_verifier(std::string_view password);
 
+// A new random password: 32 letters, digits, '+' and '/', of 24 random bytes.
+std::string make_password();
+
 // True if `password` belongs to `verifier`; false too for a malformed verifier.
 bool scram_verifier_matches(std::string_view verifier, std::string_view password);
 

@@ -39,8 +39,7 @@ done
 #   bind-mount binderfs   mount file systems of their own, not on the line
 #   mknod                 FIFOs and sockets, which the store has not
 #   symlink               makes absolute ones, which the store refuses (docs/store-architecture.md)
-#   fsize                 wants EFBIG from fallocate above the largest size; the store says EINVAL
-excluded=${LB_STRESS_EXCLUDED-bind-mount,binderfs,fsize,mknod,symlink}
+excluded=${LB_STRESS_EXCLUDED-bind-mount,binderfs,mknod,symlink}
 mkdir "$data/stress"
 [ ${#run[@]} = 0 ] || chown "$owner" "$data/stress" 2>/dev/null || true
 stressors=$(stress-ng --class filesystem\? 2>/dev/null | sed 's/.*: //' | tr ' ' '\n' | sort -u)

@@ -98,9 +98,12 @@ Result<ProjectState> Client::state_around(const std::string& project,
 
 Result<engine::Applied> Client::apply(const ChangeSet& changes,
                                       const engine::ProgressSink& progress,
-                                      const std::function<bool()>& is_cancelled) const {
-    ApiRequest request =
-        to_request({.kind = ApiCall::Kind::kApply, .project = changes.project, .changes = changes});
+                                      const std::function<bool()>& is_cancelled,
+                                      std::optional<std::chrono::seconds> lock_timeout) const {
+    ApiRequest request = to_request({.kind = ApiCall::Kind::kApply,
+                                     .project = changes.project,
+                                     .lock_timeout = lock_timeout,
+                                     .changes = changes});
     StreamedAnswer<engine::Applied> answer(progress, applied_from_json);
     Result<HttpReply> reply =
         http_call({.socket_path = socket_path_,
@@ -158,6 +161,21 @@ Result<std::string> Client::log_path(const std::string& project, const std::stri
 Result<engine::BranchHistory> Client::history(const std::string& project,
                                               const std::string& branch) const {
     return history_from_json(LB_TRY(branch_call(ApiCall::Kind::kHistory, project, branch)));
+}
+
+Status Client::mark_load(const std::string& project, const std::string& branch,
+                         engine::LoadMark load) const {
+    LB_TRY(call({.kind = ApiCall::Kind::kMarkLoad,
+                 .project = project,
+                 .branch = branch,
+                 .load = std::move(load)}));
+    return ok();
+}
+
+Result<std::vector<GenerationRecord>> Client::generations(
+    const std::string& project, const engine::GenerationRange& range) const {
+    return generations_from_json(LB_TRY(
+        call({.kind = ApiCall::Kind::kGenerations, .project = project, .generations = range})));
 }
 
 Result<engine::BranchUsage> Client::usage(const std::string& project, const std::string& branch,

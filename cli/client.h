@@ -27,8 +27,10 @@ public:
                                       const std::vector<std::string>& branches) const;
     // An apply that is on its way is not cut off: once `is_cancelled` says so, only the waiting
     // ends. Errors: those of Engine::apply(); kDaemonUnreachable if the outcome is unknown.
+    // `lock_timeout`: how long it waits for another apply; nullopt: the daemon's usual time.
     Result<engine::Applied> apply(const ChangeSet& changes, const engine::ProgressSink& progress,
-                                  const std::function<bool()>& is_cancelled) const;
+                                  const std::function<bool()>& is_cancelled,
+                                  std::optional<std::chrono::seconds> lock_timeout = {}) const;
     // Errors: those of Engine::rehearse(); kInterrupted once `is_cancelled` says so: the daemon
     // carries it to its end, and it changes nothing.
     Result<engine::Rehearsal> rehearse(const ChangeSet& changes,
@@ -40,6 +42,10 @@ public:
     Result<std::string> log_path(const std::string& project, const std::string& branch) const;
     Result<engine::BranchHistory> history(const std::string& project,
                                           const std::string& branch) const;
+    Status mark_load(const std::string& project, const std::string& branch,
+                     engine::LoadMark load) const;
+    Result<std::vector<GenerationRecord>> generations(const std::string& project,
+                                                      const engine::GenerationRange& range) const;
     Result<engine::BranchUsage> usage(const std::string& project, const std::string& branch,
                                       std::optional<std::chrono::seconds> window = {}) const;
     Result<Json> statistics() const;

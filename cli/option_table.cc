@@ -29,6 +29,28 @@ OptionInfo database_option() {
             .letter = "-d"};
 }
 
+OptionInfo allow_destroy_option() {
+    return {.name = "--allow-destroy",
+            .value = "ADDRESS",
+            .help = "allow this deletion of data, e.g. branch.old; may be repeated",
+            .is_repeatable = true};
+}
+
+OptionInfo lock_timeout_option() {
+    return {.name = "--lock-timeout",
+            .value = "TIME",
+            .help = "how long to wait for another apply that is under way; 10s"};
+}
+
+OptionInfo rehearse_option() {
+    return {.name = "--rehearse", .help = "rehearse the plan's SQL in any case"};
+}
+
+OptionInfo no_rehearse_option() {
+    return {.name = "--no-rehearse",
+            .help = "do not rehearse, though the plan changes what is in a protected branch"};
+}
+
 const std::vector<CommandInfo>& command_table() {
     static const std::vector<CommandInfo> table = [] {
         std::vector<CommandInfo> all;

@@ -63,7 +63,8 @@ CommandInfo branch_create_command() {
                         {.name = "--expires",
                          .value = "TIME",
                          .help = "delete it at this time, e.g. 2030-01-31T12:00:00Z"},
-                        {.name = "--protected", .help = "refuse to delete it"}},
+                        {.name = "--protected", .help = "refuse to delete it"},
+                        lock_timeout_option()},
             .examples = {{"lb branch create feature/cart --ttl 7d", "of the default branch"},
                          {"lb branch create oops --parent main --at 2026-04-12T09:30:00Z",
                           "of a past state"},
@@ -81,7 +82,8 @@ CommandInfo branch_delete_command() {
             .positionals = {branch_argument(true)},
             .options = {{.name = "--purge",
                          .help = "for good, with those of its name that were deleted before"},
-                        {.name = "--yes", .help = "do not ask", .letter = "-y"}},
+                        {.name = "--yes", .help = "do not ask", .letter = "-y"},
+                        lock_timeout_option()},
             .examples = {{"lb branch delete feature/cart --yes", ""},
                          {"lb branch delete feature/cart --purge --yes", "free its space now"}},
             .run = run_branch_delete};
@@ -97,7 +99,8 @@ CommandInfo branch_undelete_command() {
             "it is the one that was deleted last. Its compute starts with its first use. If its "
             "parent is deleted, it becomes a child of the nearest ancestor that exists.",
         .positionals = {{.name = "BRANCH", .help = "the name it had", .is_required = true}},
-        .options = {{.name = "--as", .value = "NAME", .help = "another name, if its own is taken"}},
+        .options = {{.name = "--as", .value = "NAME", .help = "another name, if its own is taken"},
+                    lock_timeout_option()},
         .examples = {{"lb branch undelete feature/cart", ""},
                      {"lb branch undelete staging --as staging-before", ""}},
         .run = run_branch_undelete};
@@ -114,7 +117,8 @@ CommandInfo branch_reset_command() {
             .options = {{.name = "--backup",
                          .value = "NAME",
                          .help = "keep the present state as a branch of this name"},
-                        {.name = "--yes", .help = "do not ask", .letter = "-y"}},
+                        {.name = "--yes", .help = "do not ask", .letter = "-y"},
+                        lock_timeout_option()},
             .examples = {{"lb branch reset staging --yes", ""},
                          {"lb branch reset staging --backup staging-before", ""}},
             .run = run_branch_reset};
@@ -137,7 +141,8 @@ CommandInfo restore_command() {
                          .completes = Completes::kBranch},
                         {.name = "--backup",
                          .value = "NAME",
-                         .help = "name of the backup branch; BRANCH-old-DATE-TIME"}},
+                         .help = "name of the backup branch; BRANCH-old-DATE-TIME"},
+                        lock_timeout_option()},
             .examples = {{"lb restore main --to 2026-04-12T09:30:00Z", "to a time"},
                          {"lb restore main --to 0/16B3748", "to before a transaction committed"},
                          {"lb restore main --to -15m --backup main-broken", ""}},
@@ -149,7 +154,7 @@ CommandInfo history_command() {
             .summary = "Show what of a branch's past can be restored, and what happened in it",
             .description =
                 "Prints from when to when the branch can be restored or branched from, as times, "
-                "positions and LSNs, and the applies, restores and resets, newest first.",
+                "positions and LSNs, and the applies, restores, resets and loads, newest first.",
             .positionals = {branch_argument(false)},
             .options = {{.name = "--lines",
                          .value = "N",
@@ -157,6 +162,51 @@ CommandInfo history_command() {
                          .letter = "-n"}},
             .examples = {{"lb history main", ""}, {"lb history main --json", "for programs"}},
             .run = run_history};
+}
+
+CommandInfo generations_command() {
+    return {.name = "generations",
+            .summary = "List the applies of a project, or show what one of them changed",
+            .description =
+                "Each apply makes a generation: its number, time, author, plan, the commit and "
+                "hash of its spec, and what it changed. The newest 1,000 are kept. Secrets do not "
+                "show.",
+            .positionals = {{.name = "GENERATION", .help = "show what this one changed"}},
+            .options = {{.name = "--limit",
+                         .value = "N",
+                         .help = "how many, or all; without it, 20",
+                         .letter = "-n"}},
+            .examples = {{"lb generations", "the newest first"},
+                         {"lb generations 12", "what it changed"},
+                         {"lb generations --limit all --json", "for programs"}},
+            .run = run_generations};
+}
+
+CommandInfo rollback_command() {
+    return {.name = "rollback",
+            .summary = "Go back to an earlier generation: undo what later applies did",
+            .description =
+                "Plans, shows the plan, asks, and carries it out, as apply does. Settings, roles "
+                "and databases get back what they had, deleted branches come back while their "
+                "restore window lasts, what was made since is deleted (--allow-destroy). What no "
+                "apply has touched since stays. Rows are not taken back: lb restore does that.",
+            .positionals = {{.name = "GENERATION",
+                             .help = "the generation; without it, the one before the newest"}},
+            .options = {{.name = "--auto-approve", .help = "do not ask"},
+                        allow_destroy_option(),
+                        lock_timeout_option(),
+                        rehearse_option(),
+                        no_rehearse_option(),
+                        {.name = "--dry-run", .help = "only show the plan"},
+                        {.name = "--detailed-exitcode",
+                         .help = "with --dry-run: exit with 2 if there are changes"},
+                        {.name = "--verbose",
+                         .help = "show each attribute that changes",
+                         .letter = "-v"}},
+            .examples = {{"lb rollback", "undo the last apply"},
+                         {"lb rollback 12 --dry-run", "what would have to change"},
+                         {"lb rollback 12 --auto-approve --allow-destroy branch.new", "in CI"}},
+            .run = run_rollback};
 }
 
 CommandInfo compute_command(std::string_view name, std::string_view summary,
@@ -183,6 +233,8 @@ std::vector<CommandInfo> branch_commands() {
         branch_reset_command(),
         restore_command(),
         history_command(),
+        generations_command(),
+        rollback_command(),
         compute_command("compute start", "Start a branch's compute", "lb compute start staging",
                         run_compute_start),
         compute_command("compute stop", "Stop a branch's compute; its next use starts it again",

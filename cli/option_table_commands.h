@@ -18,5 +18,9 @@ std::vector<CommandInfo> service_commands();  // the daemon, lb itself
 OptionInfo branch_option();
 OptionInfo branch_argument(bool is_required);
 OptionInfo database_option();
+OptionInfo allow_destroy_option();
+OptionInfo lock_timeout_option();
+OptionInfo rehearse_option();
+OptionInfo no_rehearse_option();
 
 }  // namespace lb::cli

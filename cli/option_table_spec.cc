@@ -74,13 +74,6 @@ CommandInfo plan_command() {
             .run = run_plan};
 }
 
-OptionInfo allow_destroy_option() {
-    return {.name = "--allow-destroy",
-            .value = "ADDRESS",
-            .help = "allow this deletion of data, e.g. branch.old; may be repeated",
-            .is_repeatable = true};
-}
-
 CommandInfo apply_command() {
     return {
         .name = "apply",
@@ -99,10 +92,9 @@ CommandInfo apply_command() {
                     allow_destroy_option(),
                     only_option(),
                     except_option(),
-                    {.name = "--rehearse", .help = "rehearse the plan's SQL in any case"},
-                    {.name = "--no-rehearse",
-                     .help = "do not rehearse, though the plan changes what is in a protected "
-                             "branch"},
+                    lock_timeout_option(),
+                    rehearse_option(),
+                    no_rehearse_option(),
                     {.name = "--verbose",
                      .help = "show each attribute that changes",
                      .letter = "-v"}},
@@ -154,7 +146,8 @@ CommandInfo destroy_command() {
                              .is_required = true}},
             .options = {{.name = "--confirm",
                          .value = "NAME",
-                         .help = "its name once more, instead of the question"}},
+                         .help = "its name once more, instead of the question"},
+                        lock_timeout_option()},
             .examples = {{"lb destroy shop --confirm shop", ""}},
             .run = run_destroy};
 }

@@ -1,13 +1,13 @@
 #include "cli/plan_flow.h"
 
-#include <pwd.h>
-#include <unistd.h>
-
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
 #include "base/text.h"
+#include "cli/author.h"
 #include "cli/progress.h"
+#include "cli/rehearsal_flow.h"
 #include "cli/spec_file.h"
 #include "cli/terminal.h"
 #include "engine/git_head.h"
@@ -20,23 +20,37 @@ namespace {
 
 constexpr std::chrono::seconds kFreedPatience{2};
 
-// "ada@workshop", for the audit.
-std::string author() {
-    std::vector<char> buffer(16384);
-    passwd entry{};
-    passwd* found = nullptr;
-    getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found);
-    std::string user = found == nullptr ? std::to_string(geteuid()) : std::string(found->pw_name);
-    char host[256] = {};
-    if (gethostname(host, sizeof(host) - 1) != 0) return user;
-    return cat(user, "@", std::string_view(host));
-}
-
 // Of the spec's repository, for the audit; a repository that cannot be read does not stop an apply.
 std::string git_commit(const std::string& directory) {
     if (directory.empty()) return {};
     Result<std::optional<std::string>> commit = engine::head_commit(directory);
     return commit.is_ok() ? commit->value_or("") : "";
+}
+
+Result<std::optional<std::chrono::seconds>> lock_timeout_of(const Arguments& arguments) {
+    if (!arguments.has("lock-timeout")) return std::optional<std::chrono::seconds>{};
+    std::string text = arguments.text("lock-timeout");
+    std::optional<std::chrono::seconds> timeout = parse_duration(text);
+    if (timeout && *timeout <= kLockTimeoutMax) return timeout;
+    return Error{.code = ErrorCode::kUsage,
+                 .message = cat("--lock-timeout cannot be ", quoted(text)),
+                 .help = "write it as 45s, 5m or 1h; 24h at most"};
+}
+
+bool comes_from_spec(const ChangeSet& changes) {
+    return std::ranges::any_of(changes.changes,
+                               [](const auto& change) { return change.origin == Origin::kSpec; });
+}
+
+Status approve(Session& session) {
+    if (session.arguments().has("auto-approve")) return ok();
+    if (session.output().is_json() || !can_ask()) {
+        return Error{.code = ErrorCode::kApprovalNeeded,
+                     .message = "nobody can be asked whether to apply this plan",
+                     .help = "say that nobody needs to be, as in: lb apply --auto-approve"};
+    }
+    if (LB_TRY(ask_yes_no("Apply these changes? [y/N] "))) return ok();
+    return interrupted_error();
 }
 
 std::vector<std::string> created_branches(const planner::Plan& plan) {
@@ -93,9 +107,12 @@ Result<SpecPlan> plan_from_spec(Session& session) {
     Client client = LB_TRY(session.client());
     ProjectState live = LB_TRY(client.state(spec.name, engine::Observe::kYes));
     const std::string directory = session.spec_directory();
-    LB_TRY(specs::resolve_secrets(spec, live, [&](const specs::SecretReference& reference) {
-        return read_secret(reference, directory);
-    }));
+    LB_TRY(specs::resolve_secrets(
+        spec, live,
+        [&](const specs::SecretReference& reference) { return read_secret(reference, directory); },
+        [&](const specs::SecretReference& reference) {
+            return make_secret(reference, directory);
+        }));
     const Arguments& arguments = session.arguments();
     planner::Selection selection{.only = arguments.list("only"),
                                  .except = arguments.list("except")};
@@ -117,10 +134,30 @@ std::string plan_text(const planner::Plan& plan, const Output& output, bool is_v
         is_verbose ? planner::Detail::kAttributes : planner::Detail::kChangesOnly);
 }
 
+void show_plan(Session& session, const planner::Plan& plan, bool is_verbose) {
+    Output& output = session.output();
+    if (!output.is_json()) return output.text(plan_text(plan, output, is_verbose));
+    Json line = event_line("planned");
+    line.set("plan", planner::to_json(plan));
+    output.json_line(line);
+}
+
+Status review_and_carry_out(Session& session, const planner::Plan& plan) {
+    const Arguments& arguments = session.arguments();
+    show_plan(session, plan, arguments.has("verbose"));
+    LB_TRY(planner::check_policy(plan, arguments.list("allow-destroy")));
+    if (plan.is_empty()) return ok();
+    LB_TRY(rehearse_before_apply(session, plan));
+    LB_TRY(approve(session));
+    return carry_out(session, plan);
+}
+
 Status carry_out(Session& session, const planner::Plan& plan) {
+    std::optional<std::chrono::seconds> lock_timeout = LB_TRY(lock_timeout_of(session.arguments()));
     Client client = LB_TRY(session.client());
     ChangeSet changes = planner::to_change_set(plan);
     changes.author = author();
+    if (comes_from_spec(changes)) changes.spec_hash = session.spec_hash();
     changes.git_commit = git_commit(session.spec_directory());
     ProgressDisplay display(session.output());
     InterruptGuard guard;
@@ -140,7 +177,7 @@ Status carry_out(Session& session, const planner::Plan& plan) {
         session.output().json_line(line);
     }
     Result<engine::Applied> applied = client.apply(
-        changes, [&](const auto& event) { display.show(event); }, is_cancelled);
+        changes, [&](const auto& event) { display.show(event); }, is_cancelled, lock_timeout);
     display.clear();
     if (!applied.is_ok()) return std::move(applied).error();
     print_outcome(session.output(), plan, *applied, std::chrono::steady_clock::now() - started);

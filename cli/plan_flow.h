@@ -27,6 +27,14 @@ Status check_plan_form(const Arguments& arguments, const Output& output);
 // The plan for people, coloured for a terminal.
 std::string plan_text(const planner::Plan& plan, const Output& output, bool is_verbose);
 
+// On stdout, before what is asked about it: text, or with --json one line, because events follow.
+void show_plan(Session& session, const planner::Plan& plan, bool is_verbose);
+
+// Shows the plan, checks it (--allow-destroy), asks unless --auto-approve says not to, and carries
+// it out. An empty plan is only shown. Errors: those of check_policy() and carry_out(),
+// kApprovalNeeded, kInterrupted.
+Status review_and_carry_out(Session& session, const planner::Plan& plan);
+
 // Sends the plan to the daemon, shows how it goes on, and prints what came of it. The plan must
 // have passed check_policy(). Errors: those of Engine::apply(); kInterrupted if Ctrl-C came first.
 Status carry_out(Session& session, const planner::Plan& plan);

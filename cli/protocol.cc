@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cctype>
+#include <charconv>
 #include <optional>
 
 #include "base/model/names.h"
@@ -46,6 +47,8 @@ constexpr std::array kRoutes = {
     Route{ApiCall::Kind::kRestartCompute, "POST", {"projects", "{}", "branches", "{}", "restart"}},
     Route{ApiCall::Kind::kLogPath, "GET", {"projects", "{}", "branches", "{}", "log"}},
     Route{ApiCall::Kind::kHistory, "GET", {"projects", "{}", "branches", "{}", "history"}},
+    Route{ApiCall::Kind::kMarkLoad, "POST", {"projects", "{}", "branches", "{}", "loads"}},
+    Route{ApiCall::Kind::kGenerations, "GET", {"projects", "{}", "generations"}},
     Route{ApiCall::Kind::kUsage, "GET", {"projects", "{}", "branches", "{}", "usage"}},
 };
 
@@ -91,9 +94,33 @@ Status read_names(const Route& route, const std::vector<std::string>& segments, 
 
 constexpr std::string_view kBranchesKey = "branches=";
 constexpr std::string_view kWindowKey = "window=";
+constexpr std::string_view kLockTimeoutKey = "lock_timeout=";
+constexpr std::string_view kAfterKey = "after=";
+constexpr std::string_view kLimitKey = "limit=";
+
+// "after=3&limit=20"
+Status read_range(std::string_view query, engine::GenerationRange& range) {
+    for (const std::string& piece : split(query, '&')) {
+        std::string_view text = piece;
+        bool is_after = text.starts_with(kAfterKey);
+        if (!is_after && !text.starts_with(kLimitKey)) {
+            return bad_request(cat("unknown query ", quoted(piece)));
+        }
+        text.remove_prefix(is_after ? kAfterKey.size() : kLimitKey.size());
+        uint64_t number = 0;
+        auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (failure != std::errc{} || end != text.data() + text.size()) {
+            return bad_request(cat(quoted(piece), " holds no number"));
+        }
+        if (is_after) range.after = Generation{number};
+        if (!is_after) range.count_max = number;
+    }
+    return ok();
+}
 
 Status read_query(std::string_view query, ApiCall& call) {
     if (query.empty()) return ok();
+    if (call.kind == ApiCall::Kind::kGenerations) return read_range(query, call.generations);
     bool is_project = call.kind == ApiCall::Kind::kProject;
     if (is_project && query == "observe=1") {
         call.observe = engine::Observe::kYes;
@@ -105,6 +132,12 @@ Status read_query(std::string_view query, ApiCall& call) {
         call.window = parse_duration(query);
         if (call.window && *call.window <= kHistoryRetentionMax) return ok();
         return bad_request(cat(quoted(query), " is no restore window"));
+    }
+    if (call.kind == ApiCall::Kind::kApply && query.starts_with(kLockTimeoutKey)) {
+        query.remove_prefix(kLockTimeoutKey.size());
+        call.lock_timeout = parse_duration(query);
+        if (call.lock_timeout && *call.lock_timeout <= kLockTimeoutMax) return ok();
+        return bad_request(cat(quoted(query), " is no time to wait"));
     }
     if (is_project && query.starts_with(kBranchesKey)) {
         query.remove_prefix(kBranchesKey.size());
@@ -121,7 +154,14 @@ Status read_query(std::string_view query, ApiCall& call) {
 
 std::string query_of(const ApiCall& call) {
     if (call.observe == engine::Observe::kYes) return "?observe=1";
+    if (call.kind == ApiCall::Kind::kGenerations) {
+        return cat("?", kAfterKey, call.generations.after.value(), "&", kLimitKey,
+                   call.generations.count_max);
+    }
     if (call.window) return cat("?", kWindowKey, format_short_duration(*call.window));
+    if (call.lock_timeout) {
+        return cat("?", kLockTimeoutKey, format_short_duration(*call.lock_timeout));
+    }
     if (!call.branches) return {};
     std::vector<std::string> names;
     for (const std::string& name : *call.branches) names.push_back(percent_encode(name));
@@ -132,7 +172,27 @@ bool has_changes(ApiCall::Kind kind) {
     return kind == ApiCall::Kind::kApply || kind == ApiCall::Kind::kRehearse;
 }
 
+Status read_load(const Json& document, engine::LoadMark& load) {
+    load.author = LB_TRY(document.text_at("author"));
+    load.file = LB_TRY(document.text_at("file"));
+    load.database = LB_TRY(document.text_at("database"));
+    load.read_bytes = LB_TRY(document.unsigned_at("read_bytes"));
+    return ok();
+}
+
+std::string load_body(const engine::LoadMark& load) {
+    Json document = Json::object();
+    document.set("author", load.author);
+    document.set("file", load.file);
+    document.set("database", load.database);
+    document.set("read_bytes", load.read_bytes);
+    return document.dump();
+}
+
 Status read_body(std::string_view body, ApiCall& call) {
+    if (call.kind == ApiCall::Kind::kMarkLoad) {
+        return read_load(LB_TRY(Json::parse(body)), call.load);
+    }
     if (call.kind == ApiCall::Kind::kHandOver) {
         Json document = LB_TRY(Json::parse(body));
         call.program = LB_TRY(document.text_at("program"));
@@ -239,6 +299,7 @@ ApiRequest to_request(const ApiCall& call) {
     }
     request.target += query_of(call);
     if (has_changes(call.kind)) request.body = to_json(call.changes).dump();
+    if (call.kind == ApiCall::Kind::kMarkLoad) request.body = load_body(call.load);
     if (call.kind == ApiCall::Kind::kHandOver) {
         Json document = Json::object();
         document.set("program", call.program);

@@ -14,6 +14,7 @@
 namespace lb::cli {
 
 inline constexpr size_t kRequestMaxBytes = size_t{64} << 20;
+inline constexpr std::chrono::seconds kLockTimeoutMax = std::chrono::hours(24);
 inline constexpr std::string_view kMetricsPath = "/metrics";
 inline constexpr std::string_view kVersionHeader = "Lb-Version";
 
@@ -30,6 +31,8 @@ struct ApiCall {
         kRestartCompute,
         kLogPath,
         kHistory,
+        kGenerations,
+        kMarkLoad,
         kUsage,
         kStatistics,
         kCheck,
@@ -45,6 +48,9 @@ struct ApiCall {
     // kProject: only what is around these, the default branch always; nullopt: all.
     std::optional<std::vector<std::string>> branches = {};
     std::optional<std::chrono::seconds> window = {};  // kUsage
+    engine::GenerationRange generations = {};         // kGenerations
+    engine::LoadMark load = {};                       // kMarkLoad: what the client knows of it
+    std::optional<std::chrono::seconds> lock_timeout = {};  // kApply
     ChangeSet changes = {};
     std::string program = {};  // kHandOver: absolute path of the lb that takes over
 
@@ -85,6 +91,8 @@ Json to_json(const engine::Rehearsal& rehearsal);
 Result<engine::Rehearsal> rehearsal_from_json(const Json& json);
 Json to_json(const engine::BranchHistory& history);
 Result<engine::BranchHistory> history_from_json(const Json& json);
+Json to_json(const std::vector<GenerationRecord>& generations);
+Result<std::vector<GenerationRecord>> generations_from_json(const Json& json);
 Json to_json(const engine::BranchUsage& usage);
 Result<engine::BranchUsage> usage_from_json(const Json& json);
 Json to_json(const engine::Connection& connection);

@@ -100,4 +100,20 @@ Result<engine::BranchHistory> history_from_json(const Json& json) {
     return history;
 }
 
+Json to_json(const std::vector<GenerationRecord>& generations) {
+    Json list = Json::array();
+    for (const GenerationRecord& record : generations) list.push(to_json(record));
+    Json json = Json::object();
+    json.set("generations", std::move(list));
+    return json;
+}
+
+Result<std::vector<GenerationRecord>> generations_from_json(const Json& json) {
+    std::vector<GenerationRecord> generations;
+    for (const Json& item : *LB_TRY(json.array_at("generations"))) {
+        generations.push_back(LB_TRY(generation_record_from_json(item)));
+    }
+    return generations;
+}
+
 }  // namespace lb::cli

@@ -54,6 +54,16 @@ size_t failed_count(const engine::Rehearsal& rehearsal) {
         rehearsal.branches, [](const auto& branch) { return branch.failure.has_value(); }));
 }
 
+// --rehearse, and without a word about it where the plan changes what is in a protected branch.
+Result<bool> is_to_rehearse(Session& session, const planner::Plan& plan) {
+    const Arguments& arguments = session.arguments();
+    if (arguments.has("rehearse")) return true;
+    if (arguments.has("no-rehearse")) return false;
+    Client client = LB_TRY(session.client());
+    ProjectState live = LB_TRY(client.state(plan.project, engine::Observe::kNo));
+    return changes_protected_data(plan, live);
+}
+
 }  // namespace
 
 bool changes_protected_data(const planner::Plan& plan, const ProjectState& live) {
@@ -116,6 +126,20 @@ Status check_rehearsal(const engine::Rehearsal& rehearsal) {
     error.message = cat("the plan's SQL fails on ", names.size() == 1 ? "branch " : "branches ",
                         join(names, ", "), "; nothing was changed");
     return error;
+}
+
+Status rehearse_before_apply(Session& session, const planner::Plan& plan) {
+    if (!LB_TRY(is_to_rehearse(session, plan))) return ok();
+    engine::Rehearsal rehearsal = LB_TRY(rehearse(session, plan));
+    Output& output = session.output();
+    if (output.is_json()) {
+        Json line = event_line("rehearsed");
+        line.set("rehearsal", to_json(rehearsal));
+        output.json_line(line);
+    } else if (rehearsal.is_ok()) {
+        output.text(rehearsal_text(rehearsal));
+    }
+    return check_rehearsal(rehearsal);
 }
 
 }  // namespace lb::cli

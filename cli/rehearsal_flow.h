@@ -23,4 +23,9 @@ std::string rehearsal_text(const engine::Rehearsal& rehearsal);
 // kRehearsalFailed, naming the branches, with what the server said in the notes.
 Status check_rehearsal(const engine::Rehearsal& rehearsal);
 
+// What an apply does before it asks: rehearses if --rehearse says so, or if the plan changes
+// protected data and --no-rehearse does not forbid it. Errors: kRehearsalFailed, after it was shown
+// what failed.
+Status rehearse_before_apply(Session& session, const planner::Plan& plan);
+
 }  // namespace lb::cli

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/model/names.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "cli/daemon/start.h"
 #include "cli/spec_file.h"
@@ -82,6 +83,19 @@ std::string Session::spec_directory() const {
     if (!path.has_value()) return {};
     std::string directory = std::filesystem::path(*path).parent_path().native();
     return directory.empty() ? "." : directory;
+}
+
+std::string Session::spec_hash() const {
+    std::optional<std::string> path = find_spec_file(arguments_.text("spec"));
+    if (!path.has_value()) return {};
+    Result<std::vector<std::string>> files = spec_file_paths(*path);
+    if (!files.is_ok()) return {};
+    std::string all;
+    for (const std::string& file : *files) {
+        Result<std::string> text = read_text_file(file, specs::kSpecMaxBytes);
+        if (text.is_ok()) all += *text;
+    }
+    return sha256_text(all);
 }
 
 // Quietly: a command that only wants the project's name does not complain about the spec.

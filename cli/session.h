@@ -32,6 +32,8 @@ public:
     Result<specs::ProjectSpec> spec();
     // Directory of the spec's file, to which its paths are relative; empty if there is none.
     std::string spec_directory() const;
+    // SHA-256 of the spec's files, one after another, for the audit; empty if there is none.
+    std::string spec_hash() const;
 
     // The project that a command without a spec of its own is about: --project, else the spec's,
     // else the only one there is. Errors: kUsage, kNotFound.

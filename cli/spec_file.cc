@@ -1,10 +1,15 @@
 #include "cli/spec_file.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
 
+#include "base/scram.h"
 #include "base/text.h"
 #include "cli/text_file.h"
 #include "specs/spec_reader.h"
@@ -17,6 +22,10 @@ constexpr size_t kSecretMaxBytes = 64 << 10;
 Error missing_secret(std::string message, std::string help) {
     return {
         .code = ErrorCode::kSecretMissing, .message = std::move(message), .help = std::move(help)};
+}
+
+std::string secret_path(const specs::SecretReference& reference, const std::string& directory) {
+    return (std::filesystem::path(directory) / reference.name).native();
 }
 
 }  // namespace
@@ -149,7 +158,13 @@ Result<std::string> read_secret(const specs::SecretReference& reference,
         return missing_secret(cat("the environment variable ", reference.name, " is not set"),
                               cat("export ", reference.name, "=..."));
     }
-    std::string path = (std::filesystem::path(directory) / reference.name).native();
+    std::string path = secret_path(reference, directory);
+    std::error_code failure;
+    bool is_there = std::filesystem::symlink_status(path, failure).type() !=
+                    std::filesystem::file_type::not_found;
+    if (reference.is_generated && !is_there) {
+        return Error{.code = ErrorCode::kNotFound, .message = cat(path, " is not there yet")};
+    }
     Result<std::string> text = read_text_file(path, kSecretMaxBytes);
     if (!text.is_ok()) {
         return missing_secret(text.error().message, cat("write the password to ", path));
@@ -161,6 +176,23 @@ Result<std::string> read_secret(const specs::SecretReference& reference,
                               cat("write the password to ", path));
     }
     return secret;
+}
+
+Result<std::string> make_secret(const specs::SecretReference& reference,
+                                const std::string& directory) {
+    const std::string path = secret_path(reference, directory);
+    std::string password = make_password();
+    const std::string text = password + "\n";
+    int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (file < 0) return system_error(ErrorCode::kIo, cat("cannot make ", path), errno);
+    bool is_written =
+        ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+        ::fsync(file) == 0;
+    int failure = errno;
+    ::close(file);
+    if (is_written) return password;
+    ::unlink(path.c_str());
+    return system_error(ErrorCode::kIo, cat("cannot write ", path), failure);
 }
 
 }  // namespace lb::cli

@@ -53,7 +53,12 @@ Result<specs::ProjectSpec> read_spec_file(const std::string& path, const GivenVa
 
 // The secret that a reference names: an environment variable, or a file (relative to `directory`)
 // without its last newline. Errors: kSecretMissing.
+// kNotFound: a generated one whose file is not there.
 Result<std::string> read_secret(const specs::SecretReference& reference,
+                                const std::string& directory);
+// Makes the password of a generated reference and writes its file, readable to us alone. Errors:
+// kIo; also if the file is there.
+Result<std::string> make_secret(const specs::SecretReference& reference,
                                 const std::string& directory);
 
 }  // namespace lb::cli

@@ -8,6 +8,7 @@
 #include "engine/apply_draft_check.h"
 #include "engine/apply_move.h"
 #include "engine/apply_stale.h"
+#include "engine/postgres_setting_check.h"
 
 namespace lb::engine {
 
@@ -26,7 +27,7 @@ public:
 
     Result<ApplyDraft> run() {
         LB_TRY(check_request());
-        LB_TRY(check_base_versions(input_.changes.base_versions, live_));
+        LB_TRY(check_base_versions(input_.changes, live_));
         start();
         for (const ResourceChange& change : input_.changes.changes) {
             LB_TRY(fold(change));
@@ -111,6 +112,9 @@ private:
         LB_TRY(check_history_retention(value->history_retention));
         draft_.project.pg_version = value->pg_version;
         draft_.project.history_retention = value->history_retention;
+        LB_TRY(check_setting_names(value->settings));
+        draft_.are_settings_changed = draft_.project.settings != value->settings;
+        draft_.project.settings = value->settings;
         draft_.project.version = generation_;
         draft_.default_branch = value->default_branch;
         return ok();
@@ -182,6 +186,17 @@ private:
         return take_over(*value, *branch.after);
     }
 
+    // The nearest ancestor that is there, or comes back in the same apply.
+    const BranchRecord& undelete_parent(const DeletedRecord& deleted) const {
+        for (BranchId id : deleted.ancestors) {
+            if (const BranchRecord* branch = live_->find_branch(id)) return *branch;
+            for (const auto& [name, branch] : draft_.branches) {
+                if (branch.undeleted && branch.after->id == id) return *branch.after;
+            }
+        }
+        return live_->default_branch();
+    }
+
     // Comes back as it was, but for what depends on time and on others: its compute starts when it
     // is used, an expiration that has passed is over, and its parent may be gone.
     Status undelete_branch(const std::string& name, BranchId id) {
@@ -195,7 +210,7 @@ private:
                             cat("the deleted branch of ", quoted(name), " is gone"),
                             "`lb branch list --deleted` shows which can be had back");
         }
-        const BranchRecord& parent = live_->living_ancestor(*found);
+        const BranchRecord& parent = undelete_parent(*found);
         BranchDraft& branch = draft_.branches[name];
         branch.parent = parent.name;
         branch.undeleted = *found;
@@ -374,6 +389,7 @@ private:
             if (value == nullptr) return wrong_value(change);
             settings = *value;
         }
+        LB_TRY(check_setting_names(settings.settings));
         branch->is_compute_changed = branch->after->compute != settings;
         branch->after->compute = std::move(settings);
         return ok();

@@ -47,6 +47,7 @@ struct ApplyDraft {
     std::string default_branch;
     bool creates_project = false;
     bool removes_project = false;
+    bool are_settings_changed = false;                 // of all the project's servers
     std::map<std::string, BranchDraft> branches = {};  // those that the apply touches
     std::vector<DeletedRecord> purged = {};            // deleted earlier, and now for good
 

@@ -56,15 +56,28 @@ void ApplyRun::remove_computes() {
     if (!swept.is_ok()) tell("warning", to_text(Address::project()), warning_text(swept.error()));
 }
 
+std::set<std::string> ApplyRun::running_branches() const {
+    std::lock_guard lock(context_.catalog_mutex);
+    std::set<std::string> names;
+    const Project* project = context_.catalog.find(draft_.project.name);
+    if (project == nullptr) return names;
+    for (const auto& [name, branch] : project->branches) {
+        if (context_.pool.running(branch.line)) names.insert(name);
+    }
+    return names;
+}
+
 void ApplyRun::start_computes() {
-    std::vector<std::string> names;
+    std::set<std::string> chosen;
+    if (draft_.are_settings_changed) chosen = running_branches();
     for (const auto& [name, branch] : draft_.branches) {
         if (!branch.after) continue;
         bool is_running = context_.pool.running(branch.after->line).has_value();
         bool is_new = branch.is_created() || branch.is_compute_changed || branch.move;
         bool is_to_start = (branch.after->compute.always_on && is_new) || restarts_.contains(name);
-        if (is_to_start || (is_running && branch.is_compute_changed)) names.push_back(name);
+        if (is_to_start || (is_running && branch.is_compute_changed)) chosen.insert(name);
     }
+    std::vector<std::string> names(chosen.begin(), chosen.end());
     for_each_in_parallel(names.size(), kParallelStarts, [&](size_t i) {
         std::string address = to_text(Address::of_compute(names[i]));
         tell("compute.start", address);

@@ -35,17 +35,16 @@ ManagedRecord managed_before(ManagedRecord managed, const std::string& branch,
     for (const GenerationRecord& generation : generations) {
         for (auto change = generation.changes.rbegin(); change != generation.changes.rend();
              ++change) {
-            Result<Address> address = parse_address(change->address);
-            if (!address.is_ok() || address->branch != branch) continue;
-            bool is_content = address->kind == ResourceKind::kRole ||
-                              address->kind == ResourceKind::kDatabase ||
-                              address->is_inside_database();
-            if (!is_content) continue;
-            if (change->kind == ChangeKind::kCreate) managed.erase(*address);
+            const Address& address = change->address;
+            bool is_content = address.kind == ResourceKind::kRole ||
+                              address.kind == ResourceKind::kDatabase ||
+                              address.is_inside_database();
+            if (address.branch != branch || !is_content) continue;
+            if (change->kind == ChangeKind::kCreate) managed.erase(address);
             bool is_gone =
                 change->kind == ChangeKind::kDelete || change->kind == ChangeKind::kForget;
             if (is_gone) {
-                managed.put(*address, {.origin = change->origin, .version = generation.number});
+                managed.put(address, {.origin = change->origin, .version = generation.number});
             }
         }
     }

@@ -4,12 +4,15 @@
 #include "base/text.h"
 #include "engine/apply_run.h"
 #include "engine/postgres_port.h"
+#include "engine/postgres_setting_check.h"
 #include "engine/project_computes.h"
+#include "engine/project_observation.h"
 #include "engine/template_lines.h"
 
 namespace lb::engine {
 
 Status ApplyRun::prepare() {
+    LB_TRY(check_settings());
     LB_TRY(resolve_moments());
     LB_TRY(name_lines());
     choose_hidden();
@@ -21,6 +24,27 @@ Status ApplyRun::prepare() {
         }
     }
     return retire_computes();
+}
+
+// A server with a setting that it refuses would not start after the commit.
+Status ApplyRun::check_settings() const {
+    if (draft_.removes_project) return ok();
+    std::set<Settings> checked;
+    for (const auto& [name, branch] : draft_.branches) {
+        if (branch.after && branch.is_compute_changed) {
+            checked.insert(
+                compute_request(context_, draft_.project, *branch.after, {}).settings.settings);
+        }
+    }
+    if (draft_.are_settings_changed) checked.insert(draft_.project.settings);
+    checked.erase(Settings{});
+    if (checked.empty()) return ok();
+    PostgresInstallation postgres =
+        LB_TRY(find_postgres(draft_.project.pg_version, context_.options.postgres_bin_directory));
+    for (const Settings& settings : checked) {
+        LB_TRY(check_setting_values(postgres, context_.options.postgres_user, settings));
+    }
+    return ok();
 }
 
 // Numbers for what is made. A reserved number that is not used costs nothing.
@@ -108,6 +132,7 @@ Status ApplyRun::make_hidden_line(const std::string& name, const BranchDraft& br
 // inherit no prepared transaction.
 Status ApplyRun::run_hidden_sql(const std::string& name, BranchDraft& branch) {
     SqlTarget target = LB_TRY(start_hidden(name, *branch.after));
+    if (!branch.parent.empty()) contents_before_[name] = LB_TRY(observe(target));
     tell("sql.prepare", to_text(Address::of_branch(name)));
     auto transaction = make_branch_transaction(target, transaction_, branch.sql_changes);
     LB_TRY(transaction->prepare());
@@ -132,6 +157,7 @@ Status ApplyRun::prepare_live_sql(const std::string& name, const BranchDraft& br
     LineId line = branch.before->line;
     tell("compute.start", to_text(Address::of_compute(name)));
     SqlTarget target = LB_TRY(start_branch(context_, draft_.project.name, name));
+    contents_before_[name] = LB_TRY(observe_branch(context_, draft_.project.name, name));
     context_.pool.hold(line);
     live_transactions_.push_back(
         {.branch = name,

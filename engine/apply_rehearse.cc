@@ -21,7 +21,7 @@ Error parent_failed(const std::string& parent) {
 }  // namespace
 
 Result<Rehearsal> ApplyRun::rehearse() {
-    auto apply_lock = LB_TRY(take_turn());
+    auto apply_lock = LB_TRY(take_turn(kApplyPatience));
     LB_TRY(draft());
     Result<Rehearsal> rehearsal = rehearse_branches();
     undo();

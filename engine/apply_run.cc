@@ -1,27 +1,23 @@
 #include "engine/apply_run.h"
 
 #include "base/text.h"
+#include "engine/generation_log.h"
 #include "engine/restore_windows.h"
 
 namespace lb::engine {
 
-namespace {
-
-constexpr std::chrono::seconds kBusyPatience{10};
-
-}  // namespace
-
-Result<std::unique_lock<std::timed_mutex>> ApplyRun::take_turn() {
-    std::unique_lock apply_lock(context_.apply_mutex, kBusyPatience);
-    if (apply_lock.owns_lock()) return apply_lock;
+Result<std::unique_lock<std::timed_mutex>> ApplyRun::take_turn(std::chrono::milliseconds patience) {
+    std::unique_lock apply_lock(context_.apply_mutex, std::try_to_lock);
+    if (!apply_lock.owns_lock()) tell("wait", {}, "another apply is under way");
+    if (apply_lock.owns_lock() || apply_lock.try_lock_for(patience)) return apply_lock;
     return Error{.code = ErrorCode::kBusy,
-                 .message = cat("another apply has been running for more than ",
-                                kBusyPatience.count(), " seconds"),
-                 .help = "try again when it is done"};
+                 .message = cat("another apply is under way and was not over after ",
+                                format_duration(patience)),
+                 .help = "try again when it is done, or wait longer: --lock-timeout 5m"};
 }
 
-Result<Applied> ApplyRun::run() {
-    auto apply_lock = LB_TRY(take_turn());
+Result<Applied> ApplyRun::run(std::chrono::milliseconds patience) {
+    auto apply_lock = LB_TRY(take_turn(patience));
     LB_TRY(draft());
     Status prepared = prepare();
     if (!prepared.is_ok()) {
@@ -84,49 +80,13 @@ Status ApplyRun::draft() {
     return ok();
 }
 
-GenerationRecord ApplyRun::generation_record() const {
-    GenerationRecord record{.number = draft_.project.generation,
-                            .applied_at = context_.now(),
-                            .author = changes_.author,
-                            .plan_id = changes_.plan_id,
-                            .git_commit = changes_.git_commit,
-                            .transaction = transaction_,
-                            .position = context_.store().position()};
-    record.changes.reserve(changes_.changes.size());
-    for (const ResourceChange& change : changes_.changes) {
-        record.changes.push_back({.address = to_text(change.address),
-                                  .kind = change.kind,
-                                  .origin = change.origin,
-                                  .detail = move_detail(change.address)});
-    }
-    return record;
-}
-
-// "to 2026-04-12T09:30:00Z, position:4711, old state in main-old-..."
-std::string ApplyRun::move_detail(const Address& address) const {
-    if (address.kind != ResourceKind::kBranch) return {};
-    auto found = draft_.branches.find(address.branch);
-    if (found == draft_.branches.end()) return {};
-    if (found->second.undeleted) {
-        return cat("undeleted, deleted at ", exact_time_text(found->second.undeleted->deleted_at));
-    }
-    if (!found->second.move) return {};
-    const BranchMove& move = *found->second.move;
-    bool is_present = std::holds_alternative<Present>(move.to);
-    std::string text = cat("to ", is_present ? std::string("now") : to_text(move.to));
-    if (move.from != address.branch) text += cat(" of ", move.from);
-    if (!is_present) text += cat(", position:", position_of(address.branch).value());
-    if (move.backup) text += cat(", old state in ", move.backup->name);
-    return text;
-}
-
 // Requires: the catalog's mutex.
 CatalogEdit ApplyRun::catalog_edit() const {
+    const Project* project = context_.catalog.find(draft_.project.name);
     CatalogEdit edit{.project = draft_.project,
                      .removes_project = draft_.removes_project,
-                     .generation = generation_record()};
+                     .generation = generation_record(project)};
     if (draft_.removes_project) return edit;
-    const Project* project = context_.catalog.find(draft_.project.name);
     for (const DeletedRecord& purged : draft_.purged) {
         edit.removed_deleted.push_back(purged.branch.id);
     }
@@ -154,6 +114,11 @@ Result<Position> ApplyRun::commit() {
     std::lock_guard lock(context_.catalog_mutex);
     CatalogEdit edit = catalog_edit();
     store::Commit frame{.notes = context_.catalog.to_notes(edit)};
+    if (!draft_.removes_project) {
+        auto faded =
+            LB_TRY(faded_generation(context_.store(), edit.project.id, edit.project.generation));
+        if (faded) frame.notes.push_back(*std::move(faded));
+    }
     for (const std::string& name : draft_.in_order()) {
         const BranchDraft& branch = draft_.branches.at(name);
         if (branch.is_deleted() && !draft_.removes_project) {

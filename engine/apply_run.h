@@ -26,7 +26,7 @@ public:
     ApplyRun(Context& context, const ChangeSet& changes, const ProgressSink& progress)
         : context_(context), changes_(changes), progress_(progress) {}
 
-    Result<Applied> run();
+    Result<Applied> run(std::chrono::milliseconds patience);
     // Prepares everything on copies, and gives it up. Errors: those of the check of the plan; what
     // fails in a branch is in the rehearsal.
     Result<Rehearsal> rehearse();
@@ -45,16 +45,23 @@ private:
     enum class Outcome { kCommit, kRollback };
 
     // apply_run.cc
-    Result<std::unique_lock<std::timed_mutex>> take_turn();
+    Result<std::unique_lock<std::timed_mutex>> take_turn(std::chrono::milliseconds patience);
     Status draft();
     Result<Position> commit();
     CatalogEdit catalog_edit() const;
-    GenerationRecord generation_record() const;
-    std::string move_detail(const Address& address) const;
     void tell(std::string step, std::string address = {}, std::string message = {});
+
+    // apply_record.cc
+    ResourceValue value_before(const Address& address, const Project* project) const;
+    ResourceValue value_after(const ResourceChange& change) const;
+    GenerationRecord generation_record(const Project* project) const;
+    bool has_sql() const;
+    void add_computes(const Project* project, GenerationRecord& record) const;
+    std::string move_detail(const Address& address) const;
 
     // apply_prepare.cc
     Status prepare();
+    Status check_settings() const;
     Status name_lines();
     void choose_hidden();
     Status prepare_branch(const std::string& name, BranchDraft& branch);
@@ -86,6 +93,7 @@ private:
     Status end_transaction(LiveTransaction& live, Outcome outcome);
     void remove_computes();
     void start_computes();
+    std::set<std::string> running_branches() const;
     void undo();
 
     Context& context_;
@@ -107,6 +115,7 @@ private:
     std::vector<LineId> hidden_lines_;
     std::vector<uint16_t> reserved_ports_;
     std::vector<LiveTransaction> live_transactions_;
+    std::map<std::string, Observation> contents_before_;  // of branches whose SQL has run
     std::vector<LineId> removed_lines_;
     std::vector<LineId> kept_lines_;  // of branches that are deleted and can be had back
 };

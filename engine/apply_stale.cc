@@ -28,12 +28,17 @@ Generation current_version(const Address& address, const Project* project) {
     return Generation{};
 }
 
-bool fits(const BaseVersion& base, Generation current, const Project* project) {
+bool fits(const BaseVersion& base, Generation current, const Project* project,
+          Generation base_generation) {
     bool is_exact =
         base.address.kind == ResourceKind::kBranch || base.address.kind == ResourceKind::kCompute;
+    bool is_project = base.address.kind == ResourceKind::kProject;
+    // What lb once made and somebody dropped by hand is made anew.
+    if (base.version == Generation{} && !is_exact && !is_project) {
+        return current <= base_generation;
+    }
     if (is_exact || base.version == Generation{}) return base.version == current;
-    bool must_exist = base.address.kind == ResourceKind::kProject;
-    if (must_exist && current == Generation{}) return false;
+    if (is_project && current == Generation{}) return false;
     return current <= base.version && project != nullptr &&
            base.version <= project->record.generation;
 }
@@ -48,11 +53,12 @@ std::string describe(const BaseVersion& base, Generation current) {
 
 }  // namespace
 
-Status check_base_versions(const std::vector<BaseVersion>& versions, const Project* project) {
+Status check_base_versions(const ChangeSet& changes, const Project* project) {
     std::vector<std::string> stale;
-    for (const BaseVersion& base : versions) {
+    for (const BaseVersion& base : changes.base_versions) {
         Generation current = current_version(base.address, project);
-        if (!fits(base, current, project)) stale.push_back(describe(base, current));
+        if (!fits(base, current, project, changes.base_generation))
+            stale.push_back(describe(base, current));
     }
     if (stale.empty()) return ok();
     return Error{.code = ErrorCode::kPlanStale,

@@ -9,9 +9,11 @@ namespace lb::engine {
 
 // `project` is null if it does not exist. A base version is what the plan saw:
 // - a branch or compute must have that very version (0: must not exist);
-// - a role or database must not have been changed by lb since, and must not be lb's if it was 0;
+// - a role, a database, and what is inside of one must not have been changed by lb since: not after
+//   the version, and where it is 0 (it was not there) not after the generation that the plan saw.
+//   So what lb made and somebody dropped by hand can be made anew;
 // - the project must not have changed its own settings since; other applies do not count.
 // Errors: kPlanStale, with a note for each resource that does not fit.
-Status check_base_versions(const std::vector<BaseVersion>& versions, const Project* project);
+Status check_base_versions(const ChangeSet& changes, const Project* project);
 
 }  // namespace lb::engine

@@ -10,11 +10,12 @@
 namespace lb::engine {
 
 struct Context;
+struct LoadMark;
 
 struct HistoryMark {
     WallTime at{};
     Position position;  // a branch of it has what the mark left behind, or loaded
-    std::string kind;   // "apply", "restore", "reset"
+    std::string kind;   // "apply", "restore", "reset", "load"
     Generation generation = {};
     std::string author = {};
     std::string git_commit = {};
@@ -39,5 +40,9 @@ struct BranchHistory {
 
 Result<BranchHistory> branch_history(Context& context, const std::string& project,
                                      const std::string& branch);
+
+// A mark at the branch's present position; the oldest ones go when there are too many.
+Status add_load_mark(Context& context, const std::string& project, const std::string& branch,
+                     LoadMark load);
 
 }  // namespace lb::engine

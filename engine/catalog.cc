@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "base/text.h"
+#include "engine/generation_log.h"
 
 namespace lb::engine {
 
@@ -164,6 +165,13 @@ Status Catalog::load_details(const store::Store& store) {
             project->deleted[id] = std::move(record);
             return ok();
         }));
+    LB_TRY(for_each_record(
+        store, kLoadsPrefix, decode_loads,
+        [&](const std::string& key, const auto& numbers, LoadsRecord record) -> Status {
+            Project* project = LB_TRY(project_of_key(key, numbers));
+            project->loads[BranchId{numbers.back()}] = std::move(record);
+            return ok();
+        }));
     return for_each_record(
         store, kObservedPrefix, decode_observation,
         [&](const std::string& key, const auto& numbers, ObservationRecord record) -> Status {
@@ -270,6 +278,7 @@ std::vector<store::Note> Catalog::to_notes(const CatalogEdit& edit) const {
         remove(branch_key(id, branch));
         if (project.managed.contains(branch)) remove(managed_key(id, branch));
         if (project.observed.contains(branch)) remove(observed_key(id, branch));
+        if (project.loads.contains(branch)) remove(loads_key(id, branch));
     };
 
     const Project* project = find(edit.project.name);
@@ -305,7 +314,7 @@ std::vector<store::Note> Catalog::to_notes(const CatalogEdit& edit) const {
         put(deleted_key(id, deleted.branch.id), encode(deleted));
     }
     for (BranchId branch : edit.removed_deleted) remove(deleted_key(id, branch));
-    put(generation_key(id, edit.generation.number), encode(edit.generation));
+    put(generation_key(id, edit.generation.number), encode_within_limit(edit.generation));
     return notes;
 }
 
@@ -324,6 +333,7 @@ void Catalog::adopt(const CatalogEdit& edit) {
         BranchId id = found->second.id;
         project.managed.erase(id);
         project.observed.erase(id);
+        project.loads.erase(id);
         project.branch_names.erase(id);
         project.branches.erase(found);
     }

@@ -26,6 +26,7 @@ struct Project {
     std::map<BranchId, ManagedRecord> managed = {};  // only branches that have any
     std::map<BranchId, ObservationRecord> observed = {};
     std::map<BranchId, DeletedRecord> deleted = {};
+    std::map<BranchId, LoadsRecord> loads = {};
 
     const BranchRecord* find_branch(std::string_view name) const;
     BranchRecord* find_branch(std::string_view name);

@@ -61,20 +61,6 @@ Result<Id> id_at(const Json& json, std::string_view key) {
     return Id{value};
 }
 
-Result<Origin> origin_at(const Json& json, std::string_view key) {
-    std::string text = LB_TRY(json.text_at(key));
-    for (Origin origin : {Origin::kSpec, Origin::kCommand, Origin::kManual}) {
-        if (to_text(origin) == text) return origin;
-    }
-    return damaged(cat("unknown origin ", quoted(text)));
-}
-
-Result<ChangeKind> change_kind_at(const Json& json, std::string_view key) {
-    std::string text = LB_TRY(json.text_at(key));
-    if (auto kind = change_kind_from_text(text)) return *kind;
-    return damaged(cat("unknown kind of change ", quoted(text)));
-}
-
 Json managed_json(const std::map<std::string, ManagedResource>& resources) {
     Json array = Json::array();
     for (const auto& [name, resource] : resources) {
@@ -163,47 +149,10 @@ Json branch_json(const BranchRecord& record) {
     return json;
 }
 
-Json generation_json(const GenerationRecord& record) {
-    Json json = new_record();
-    json.set("number", record.number.value());
-    json.set("applied_at", time_to_json(record.applied_at));
-    json.set("author", record.author);
-    json.set("plan_id", record.plan_id);
-    json.set("git_commit", record.git_commit);
-    json.set("transaction", record.transaction);
-    json.set("position", record.position.value());
-    Json changes = Json::array();
-    for (const GenerationChange& change : record.changes) {
-        Json element = Json::object();
-        element.set("kind", to_text(change.kind));
-        element.set("address", change.address);
-        element.set("origin", to_text(change.origin));
-        element.set("detail", change.detail);
-        changes.push(std::move(element));
-    }
-    json.set("changes", std::move(changes));
-    return json;
-}
-
-Result<GenerationRecord> generation_from_json(const Json& json) {
-    GenerationRecord record{
-        .number = LB_TRY(id_at<Generation>(json, "number")),
-        .applied_at = LB_TRY(time_at(json, "applied_at")),
-        .author = LB_TRY(json.text_at("author")),
-        .plan_id = LB_TRY(json.text_at("plan_id")),
-        .git_commit = LB_TRY(json.text_at("git_commit")),
-        .transaction = LB_TRY(json.text_at("transaction")),
-        .position = Position{LB_TRY(json.unsigned_at("position"))},
-    };
-    for (const Json& element : *LB_TRY(json.array_at("changes"))) {
-        GenerationChange change{.address = LB_TRY(element.text_at("address")),
-                                .kind = LB_TRY(change_kind_at(element, "kind"))};
-        // Records from before there were restores have neither.
-        if (element.find("origin") != nullptr) {
-            change.origin = LB_TRY(origin_at(element, "origin"));
-            change.detail = LB_TRY(element.text_at("detail"));
-        }
-        record.changes.push_back(std::move(change));
+Json versioned(const Json& json) {
+    Json record = new_record();
+    for (const Json::Member& member : *json.if_object()) {
+        record.append_member(member.first, member.second);
     }
     return record;
 }
@@ -212,7 +161,7 @@ Result<ProjectRecord> project_from_json(std::string_view text) {
     Json json = LB_TRY(parse_record(text));
     // Records from before there were restore windows have none.
     bool has_window = json.find(kHistoryRetentionKey) != nullptr;
-    return ProjectRecord{
+    ProjectRecord record{
         .id = LB_TRY(id_at<ProjectId>(json, "id")),
         .name = LB_TRY(json.text_at("name")),
         .pg_version = LB_TRY(small_at(json, "pg_version", 1000)),
@@ -223,6 +172,15 @@ Result<ProjectRecord> project_from_json(std::string_view text) {
         .version = LB_TRY(id_at<Generation>(json, "version")),
         .created_at = LB_TRY(time_at(json, "created_at")),
     };
+    if (json.find("settings") != nullptr) record.settings = LB_TRY(settings_at(json, "settings"));
+    return record;
+}
+
+// Records from before there were settings have none.
+Result<ComputeSettings> compute_at(const Json& json) {
+    Json compute = *LB_TRY(json.object_at("compute"));
+    if (compute.find("settings") == nullptr) compute.set("settings", Json::object());
+    return compute_settings_from_json(compute);
 }
 
 Result<BranchRecord> branch_from_json(const Json& json) {
@@ -248,7 +206,7 @@ Result<BranchRecord> branch_from_json(const Json& json) {
         .created_at = LB_TRY(time_at(json, "created_at")),
         .created_in = LB_TRY(id_at<Generation>(json, "created_in")),
         .version = LB_TRY(id_at<Generation>(json, "version")),
-        .compute = LB_TRY(compute_settings_from_json(*LB_TRY(json.object_at("compute")))),
+        .compute = LB_TRY(compute_at(json)),
         .port = static_cast<uint16_t>(LB_TRY(small_at(json, "port", UINT16_MAX))),
     };
 }
@@ -306,7 +264,23 @@ Result<ObservationRecord> observation_from_json(std::string_view text) {
 
 Result<GenerationRecord> generation_from_text(std::string_view text) {
     Json json = LB_TRY(parse_record(text));
-    return generation_from_json(json);
+    return generation_record_from_json(json);
+}
+
+Result<LoadsRecord> loads_from_text(std::string_view text) {
+    Json json = LB_TRY(parse_record(text));
+    LoadsRecord record;
+    for (const Json& element : *LB_TRY(json.array_at("loads"))) {
+        LoadMark mark;
+        mark.at = LB_TRY(time_at(element, "at"));
+        mark.position = LB_TRY(id_at<Position>(element, "position"));
+        mark.author = LB_TRY(element.text_at("author"));
+        mark.file = LB_TRY(element.text_at("file"));
+        mark.database = LB_TRY(element.text_at("database"));
+        mark.read_bytes = LB_TRY(element.unsigned_at("read_bytes"));
+        record.loads.push_back(std::move(mark));
+    }
+    return record;
 }
 
 Result<TemplateRecord> template_from_json(std::string_view text) {
@@ -317,7 +291,8 @@ Result<TemplateRecord> template_from_json(std::string_view text) {
 
 Result<TombstoneRecord> tombstone_from_json(std::string_view text) {
     Json json = LB_TRY(parse_record(text));
-    return TombstoneRecord{.last = LB_TRY(generation_from_json(*LB_TRY(json.object_at("last"))))};
+    return TombstoneRecord{
+        .last = LB_TRY(generation_record_from_json(*LB_TRY(json.object_at("last"))))};
 }
 
 // The key of `contents`: records are of one branch and do not name it.
@@ -376,6 +351,9 @@ std::string managed_key(ProjectId project, BranchId branch) {
 std::string observed_key(ProjectId project, BranchId branch) {
     return cat(kObservedPrefix, project.value(), '/', branch.value());
 }
+std::string loads_key(ProjectId project, BranchId branch) {
+    return cat(kLoadsPrefix, project.value(), '/', branch.value());
+}
 std::string generation_key(ProjectId project, Generation generation) {
     std::string digits = to_string(generation);
     if (digits.size() < kGenerationKeyDigits) {
@@ -409,6 +387,7 @@ std::string encode(const ProjectRecord& record) {
     json.set("pg_version", int64_t{record.pg_version});
     json.set("default_branch", record.default_branch.value());
     json.set(kHistoryRetentionKey, seconds_to_json(record.history_retention));
+    json.set("settings", to_json(record.settings));
     json.set("generation", record.generation.value());
     json.set("version", record.version.value());
     json.set("created_at", time_to_json(record.created_at));
@@ -460,7 +439,24 @@ std::string encode(const ObservationRecord& record) {
     return json.dump();
 }
 
-std::string encode(const GenerationRecord& record) { return generation_json(record).dump(); }
+std::string encode(const LoadsRecord& record) {
+    Json loads = Json::array();
+    for (const LoadMark& mark : record.loads) {
+        Json element = Json::object();
+        element.set("at", time_to_json(mark.at));
+        element.set("position", mark.position.value());
+        element.set("author", mark.author);
+        element.set("file", mark.file);
+        element.set("database", mark.database);
+        element.set("read_bytes", mark.read_bytes);
+        loads.push(std::move(element));
+    }
+    Json json = new_record();
+    json.set("loads", std::move(loads));
+    return json.dump();
+}
+
+std::string encode(const GenerationRecord& record) { return versioned(to_json(record)).dump(); }
 
 std::string encode(const TemplateRecord& record) {
     Json json = new_record();
@@ -471,7 +467,7 @@ std::string encode(const TemplateRecord& record) {
 
 std::string encode(const TombstoneRecord& record) {
     Json json = new_record();
-    json.set("last", generation_json(record.last));
+    json.set("last", versioned(to_json(record.last)));
     return json.dump();
 }
 
@@ -490,6 +486,7 @@ Result<ManagedRecord> decode_managed(std::string_view text) {
 Result<ObservationRecord> decode_observation(std::string_view text) {
     return as_damage(observation_from_json(text));
 }
+Result<LoadsRecord> decode_loads(std::string_view text) { return as_damage(loads_from_text(text)); }
 Result<GenerationRecord> decode_generation(std::string_view text) {
     return as_damage(generation_from_text(text));
 }

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/ids.h"
-#include "base/model/change.h"
+#include "base/model/generation.h"
 #include "base/model/state.h"
 #include "base/result.h"
 #include "engine/sql.h"
@@ -31,6 +31,7 @@ struct ProjectRecord {
     uint32_t pg_version = 15;
     BranchId default_branch = {};
     std::chrono::seconds history_retention = kHistoryRetentionUsual;
+    Settings settings = {};      // PostgreSQL's, of all servers
     Generation generation = {};  // newest apply
     Generation version = {};     // generation that last changed the project's own settings
     WallTime created_at{};
@@ -95,29 +96,20 @@ struct ObservationRecord {
     Observation observation = {};
 };
 
-struct GenerationChange {
-    std::string address;
-    ChangeKind kind = ChangeKind::kCreate;
-    Origin origin = Origin::kSpec;
-    std::string detail = {};  // for people: what a restore restored to
-    bool operator==(const GenerationChange&) const = default;
-};
-
-// One apply. Its presence is what makes the prepared transactions of that apply committed.
-struct GenerationRecord {
-    Generation number = {};
-    WallTime applied_at{};
+// A dump that `lb load` brought into the branch.
+struct LoadMark {
+    WallTime at{};
+    Position position = {};  // a branch of it has what was loaded
     std::string author = {};
-    std::string plan_id = {};
-    std::string git_commit = {};
-    // Name of the apply's prepared transactions; unique to the attempt, because a failed attempt
-    // has the same generation number as the one that follows it.
-    std::string transaction = {};
-    // A branch made at this position has the data of this generation: it is the store's position
-    // just before the commit frame, with every prepared transaction already in the log.
-    Position position = {};
-    std::vector<GenerationChange> changes = {};
-    bool operator==(const GenerationRecord&) const = default;
+    std::string file = {};  // its name, without directories; "stdin"
+    std::string database = {};
+    uint64_t read_bytes = 0;
+    bool operator==(const LoadMark&) const = default;
+};
+inline constexpr size_t kLoadMarksKept = 100;
+struct LoadsRecord {
+    std::vector<LoadMark> loads = {};  // newest first, at most kLoadMarksKept
+    bool operator==(const LoadsRecord&) const = default;
 };
 
 // The cached result of initdb for one major version.
@@ -141,6 +133,7 @@ inline constexpr std::string_view kBranchPrefix = "branch/";
 inline constexpr std::string_view kDeletedPrefix = "deleted/";
 inline constexpr std::string_view kManagedPrefix = "managed/";
 inline constexpr std::string_view kObservedPrefix = "observed/";
+inline constexpr std::string_view kLoadsPrefix = "loads/";
 inline constexpr std::string_view kGenerationPrefix = "generation/";
 inline constexpr std::string_view kTemplatePrefix = "template/";
 
@@ -149,6 +142,7 @@ std::string branch_key(ProjectId project, BranchId branch);
 std::string deleted_key(ProjectId project, BranchId branch);
 std::string managed_key(ProjectId project, BranchId branch);
 std::string observed_key(ProjectId project, BranchId branch);
+std::string loads_key(ProjectId project, BranchId branch);
 std::string generation_key(ProjectId project, Generation generation);
 std::string template_key(uint32_t major_version);
 std::string tombstone_key(std::string_view project_name);
@@ -163,6 +157,7 @@ std::string encode(const BranchRecord& record);
 std::string encode(const DeletedRecord& record);
 std::string encode(const ManagedRecord& record);
 std::string encode(const ObservationRecord& record);
+std::string encode(const LoadsRecord& record);
 std::string encode(const GenerationRecord& record);
 std::string encode(const TemplateRecord& record);
 std::string encode(const TombstoneRecord& record);
@@ -174,6 +169,7 @@ Result<BranchRecord> decode_branch(std::string_view text);
 Result<DeletedRecord> decode_deleted(std::string_view text);
 Result<ManagedRecord> decode_managed(std::string_view text);
 Result<ObservationRecord> decode_observation(std::string_view text);
+Result<LoadsRecord> decode_loads(std::string_view text);
 Result<GenerationRecord> decode_generation(std::string_view text);
 Result<TemplateRecord> decode_template(std::string_view text);
 Result<TombstoneRecord> decode_tombstone(std::string_view text);

@@ -165,6 +165,11 @@ std::vector<std::string> server_arguments(const ComputeOptions& options) {
         arguments.push_back("-c");
         arguments.push_back(cat(name, "=", value));
     }
+    // No name is in both (check_setting_names()).
+    for (const auto& [name, value] : options.settings.settings) {
+        arguments.push_back("-c");
+        arguments.push_back(cat(name, "=", value));
+    }
     return arguments;
 }
 

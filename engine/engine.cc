@@ -7,6 +7,7 @@
 #include "engine/activity.h"
 #include "engine/apply_run.h"
 #include "engine/compute_pool_parallel.h"
+#include "engine/generation_log.h"
 #include "engine/project_computes.h"
 #include "engine/project_context.h"
 #include "engine/project_expiration.h"
@@ -77,9 +78,10 @@ public:
         return view_project_around(*context_, project, branches);
     }
 
-    Result<Applied> apply(const ChangeSet& changes, const ProgressSink& progress) override {
+    Result<Applied> apply(const ChangeSet& changes, const ProgressSink& progress,
+                          std::chrono::milliseconds patience) override {
         auto started = std::chrono::steady_clock::now();
-        Result<Applied> applied = ApplyRun(*context_, changes, progress).run();
+        Result<Applied> applied = ApplyRun(*context_, changes, progress).run(patience);
         applies_.add(std::chrono::steady_clock::now() - started);
         if (!applied.is_ok()) failed_applies_.fetch_add(1, std::memory_order_relaxed);
         return applied;
@@ -89,8 +91,23 @@ public:
         return ApplyRun(*context_, changes, progress).rehearse();
     }
 
+    Result<std::vector<GenerationRecord>> generations(const std::string& project,
+                                                      const GenerationRange& range) override {
+        ProjectRecord record;
+        {
+            std::lock_guard lock(context_->catalog_mutex);
+            record = LB_TRY(context_->catalog.project(project))->record;
+        }
+        return read_generations(context_->store(), record.id, record.generation, range);
+    }
+
     Result<BranchHistory> history(const std::string& project, const std::string& branch) override {
         return branch_history(*context_, project, branch);
+    }
+
+    Status mark_load(const std::string& project, const std::string& branch,
+                     LoadMark load) override {
+        return add_load_mark(*context_, project, branch, std::move(load));
     }
 
     Result<BranchUsage> usage(const std::string& project, const std::string& branch,

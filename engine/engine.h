@@ -9,6 +9,7 @@
 // Thread-safe. One Engine per home directory (the caller holds the home's lock).
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -19,10 +20,12 @@
 #include "base/ids.h"
 #include "base/json.h"
 #include "base/latency_histogram.h"
-#include "base/model/change.h"
+#include "base/model/generation.h"
 #include "base/model/state.h"
 #include "base/result.h"
 #include "engine/branch_history.h"
+#include "engine/catalog_records.h"
+#include "engine/generation_range.h"
 #include "engine/handed_compute.h"
 #include "engine/rehearsal.h"
 
@@ -60,6 +63,9 @@ struct ProgressEvent {
     uint64_t total = 0;
 };
 using ProgressSink = std::function<void(const ProgressEvent&)>;
+
+// How long an apply waits for one that is under way.
+inline constexpr std::chrono::seconds kApplyPatience{10};
 
 struct Applied {
     Generation generation;
@@ -131,17 +137,27 @@ public:
 
     // Carries out `changes` atomically. On an error nothing has changed. Errors: kPlanStale (naming
     // what changed), kBusy, kRefused (protection is checked here again), kComputeStartFailed,
-    // kSqlFailed, kPostgresVersion, kStoreFull, kPortInUse, ...
-    virtual Result<Applied> apply(const ChangeSet& changes, const ProgressSink& progress) = 0;
+    // kSqlFailed, kPostgresVersion, kStoreFull, kPortInUse, ... kBusy if another apply is not over
+    // after `patience`.
+    virtual Result<Applied> apply(const ChangeSet& changes, const ProgressSink& progress,
+                                  std::chrono::milliseconds patience = kApplyPatience) = 0;
 
     // Runs the SQL of `changes` on hidden copies of their branches, which are gone when it returns:
     // what would fail, how long it takes, which locks it holds. Errors: those of apply() that come
     // before any SQL; what fails in a branch is in the rehearsal. Applies wait meanwhile.
     virtual Result<Rehearsal> rehearse(const ChangeSet& changes, const ProgressSink& progress) = 0;
 
+    // What the applies of the project did, newest first. Errors: kNotFound.
+    virtual Result<std::vector<GenerationRecord>> generations(const std::string& project,
+                                                              const GenerationRange& range) = 0;
+
     // What can be restored of the branch's past, and what happened in it.
     virtual Result<BranchHistory> history(const std::string& project,
                                           const std::string& branch) = 0;
+
+    // Notes that a dump has just been loaded, for history(). `load` needs no time and position.
+    virtual Status mark_load(const std::string& project, const std::string& branch,
+                             LoadMark load) = 0;
 
     // `window`: a shorter restore window, to know what it would free.
     virtual Result<BranchUsage> usage(const std::string& project, const std::string& branch,

@@ -22,6 +22,10 @@ HandedCompute take_compute(Decoder& in) {
     for (uint32_t count = in.u32(); count > 0 && in.is_ok(); --count) {
         compute.settings.listen_addresses.emplace_back(in.text());
     }
+    for (uint32_t count = in.u32(); count > 0 && in.is_ok(); --count) {
+        std::string name(in.text());
+        compute.settings.settings.emplace(std::move(name), in.text());
+    }
     compute.port = in.u16();
     compute.run_number = in.u64();
     // A pid of 0 or less stands for something else in kill(2).
@@ -47,6 +51,11 @@ Bytes encode(const std::vector<HandedCompute>& computes) {
         out.u16(compute.settings.port);
         out.u32(static_cast<uint32_t>(compute.settings.listen_addresses.size()));
         for (const std::string& address : compute.settings.listen_addresses) out.text(address);
+        out.u32(static_cast<uint32_t>(compute.settings.settings.size()));
+        for (const auto& [name, value] : compute.settings.settings) {
+            out.text(name);
+            out.text(value);
+        }
         out.u16(compute.port);
         out.u64(compute.run_number);
     }

@@ -93,6 +93,7 @@ ComputeRequest compute_request(Context& context, const ProjectRecord& project,
     // Whether lb keeps the server running is nothing that the server has to be restarted for.
     ComputeSettings settings = branch.compute;
     settings.always_on = false;
+    settings.settings.insert(project.settings.begin(), project.settings.end());
     return {.line = branch.line,
             .label = cat(project.name, '/', branch.name),
             .pg_version = project.pg_version,

@@ -108,7 +108,8 @@ void ExpirationThread::delete_expired() {
     for (const ChangeSet& changes : due) {
         ProgressSink silent;
         // A busy home, a branch whose ttl was just prolonged: the next look tries again.
-        [[maybe_unused]] Result<Applied> applied = ApplyRun(context_, changes, silent).run();
+        [[maybe_unused]] Result<Applied> applied =
+            ApplyRun(context_, changes, silent).run(kApplyPatience);
     }
 }
 

@@ -85,6 +85,7 @@ ProjectState view_settings(const std::string& name, const Project* project, Wall
     state.pg_version = project->record.pg_version;
     state.default_branch = project->default_branch().name;
     state.history_retention = project->record.history_retention;
+    state.settings = project->record.settings;
     state.seen_at = now;
     return state;
 }

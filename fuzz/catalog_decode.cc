@@ -28,7 +28,7 @@ void check(Result<Record> (*decode)(std::string_view), std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (size == 0) return 0;
     std::string_view text = as_text(std::as_bytes(std::span(data, size)).subspan(1));
-    switch (data[0] % 8) {
+    switch (data[0] % 9) {
         case 0: check(decode_project, text); break;
         case 1: check(decode_branch, text); break;
         case 2: check(decode_managed, text); break;
@@ -36,6 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         case 4: check(decode_generation, text); break;
         case 5: check(decode_template, text); break;
         case 6: check(decode_tombstone, text); break;
+        case 8: check(decode_loads, text); break;
         case 7:
             check(decode_deleted, text);
             static_cast<void>(key_numbers(text));

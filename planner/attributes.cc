@@ -119,6 +119,8 @@ struct UsualValue {
 
 const Settings& settings_of(const ResourceValue& value) {
     static const Settings kNone;
+    if (auto* project = std::get_if<ProjectValue>(&value)) return project->settings;
+    if (auto* compute = std::get_if<ComputeSettings>(&value)) return compute->settings;
     if (auto* role = std::get_if<RoleValue>(&value)) return role->attributes.settings;
     if (auto* database = std::get_if<DatabaseValue>(&value)) return database->settings;
     return kNone;
@@ -168,7 +170,8 @@ BranchValue value_of(const BranchState& branch) {
 ProjectValue value_of(const ProjectState& project) {
     return ProjectValue{.pg_version = project.pg_version,
                         .default_branch = project.default_branch,
-                        .history_retention = project.history_retention};
+                        .history_retention = project.history_retention,
+                        .settings = project.settings};
 }
 
 DatabaseValue value_of(const DatabaseState& database) {

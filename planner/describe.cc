@@ -152,6 +152,7 @@ std::string describe_reason(const PlannedChange& planned) {
         case Reason::kRequestedByCommand: return "by command";
         case Reason::kParentDeleted: return "goes with the project";
         case Reason::kForgottenInSpec: return cat("forgotten in ", place);
+        case Reason::kRolledBack: return "as it was";
     }
     return "";
 }

@@ -154,12 +154,16 @@ PlannedChange* SpecDiff::remove(Address address, const ResourceValue& before, Or
 void SpecDiff::diff_project() {
     ProjectValue wanted{.pg_version = spec_.pg_version,
                         .default_branch = spec_.default_branch,
-                        .history_retention = spec_.history_retention};
+                        .history_retention = spec_.history_retention,
+                        .settings = spec_.settings};
     if (!live_.exists) {
         create(Address::project(), std::move(wanted), spec_.span);
         return;
     }
-    update(Address::project(), value_of(live_), std::move(wanted), Origin::kSpec, spec_.span);
+    bool restarts = wanted.settings != live_.settings;
+    auto* updated =
+        update(Address::project(), value_of(live_), std::move(wanted), Origin::kSpec, spec_.span);
+    if (updated != nullptr && restarts) updated->risk = Risk::kRestartsCompute;
 }
 
 void SpecDiff::diff_branch(const specs::BranchSpec* wanted, const BranchState* live) {
@@ -196,11 +200,13 @@ void SpecDiff::diff_branch(const specs::BranchSpec* wanted, const BranchState* l
 // A branch that is deleted takes its compute along, so only wanted branches come here.
 void SpecDiff::diff_compute(const specs::BranchSpec& wanted, const BranchState* live) {
     bool is_default = wanted.name == spec_.default_branch;
-    bool is_named = wanted.compute.has_value() || is_default;
+    bool is_on = wanted.compute.has_value() || is_default;
+    bool is_named = is_on || !wanted.settings.empty();
     static const ComputeSettings kUsual;
     if (!is_named && (live == nullptr || live->compute.settings == kUsual)) return;
     ComputeSettings after = wanted.compute.value_or(kUsual);
-    after.always_on |= is_named;
+    after.always_on |= is_on;
+    after.settings = wanted.settings;
     const specs::Span& span = wanted.compute ? wanted.compute_span : wanted.span;
     Address address = Address::of_compute(wanted.name);
     if (live == nullptr) {
@@ -295,10 +301,6 @@ void SpecDiff::diff_extension(const std::string& database, const specs::Extensio
     if (after.version.empty()) after.version = live->version;
     update(std::move(address), value_of(*live), std::move(after), live->origin, wanted->span);
 }
-
-}  // namespace
-
-namespace {
 
 void forbid(PlannedChange& planned, const specs::PolicySpec& policy) {
     const std::string address = to_text(planned.change.address);

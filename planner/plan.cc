@@ -10,6 +10,7 @@ std::string_view to_text(Reason reason) {
         case Reason::kRequestedByCommand: return "requested_by_command";
         case Reason::kParentDeleted: return "parent_deleted";
         case Reason::kForgottenInSpec: return "forgotten_in_spec";
+        case Reason::kRolledBack: return "rolled_back";
     }
     return "";
 }
@@ -54,6 +55,7 @@ ChangeSet to_change_set(const Plan& plan) {
     set.changes.reserve(plan.changes.size());
     for (const PlannedChange& planned : plan.changes) set.changes.push_back(planned.change);
     set.base_versions = plan.base_versions;
+    set.base_generation = plan.base_generation;
     set.plan_id = plan.id;
     return set;
 }

@@ -19,6 +19,7 @@ enum class Reason : uint8_t {
     kRequestedByCommand,  // lb branch create and friends
     kParentDeleted,       // goes with something else
     kForgottenInSpec,     // forget
+    kRolledBack,          // lb rollback: as it was in an earlier generation
 };
 std::string_view to_text(Reason reason);
 
@@ -134,6 +135,7 @@ struct Plan {
     std::vector<PlannedChange> changes = {};  // in the order in which they are carried out
     std::vector<Unmanaged> unmanaged = {};
     std::vector<SelectionNote> selection_notes = {};  // sorted by address
+    std::vector<std::string> notes = {};  // what the plan leaves to be done, one line each
     std::vector<BaseVersion> base_versions = {};
     std::vector<UndoStep> undo = {};  // in the order in which they would be carried out
     PlanSummary summary = {};

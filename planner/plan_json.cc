@@ -6,7 +6,7 @@ namespace lb::planner {
 
 namespace {
 
-constexpr std::string_view kFormatVersion = "1.2";
+constexpr std::string_view kFormatVersion = "1.3";
 
 Json text_or_null(const std::optional<std::string>& text) { return text ? Json(*text) : Json(); }
 
@@ -142,14 +142,17 @@ Json to_json(const Plan& plan) {
     }
     json.set("unmanaged", std::move(unmanaged));
     Json notes = Json::array();
+    for (const std::string& note : plan.notes) notes.push(note);
+    json.set("notes", std::move(notes));
+    Json selection = Json::array();
     for (const SelectionNote& note : plan.selection_notes) {
         Json item = Json::object();
         item.set("address", to_text(note.address));
         item.set("action", to_text(note.kind));
         item.set("because", to_text(note.because));
-        notes.push(std::move(item));
+        selection.push(std::move(item));
     }
-    json.set("selection_notes", std::move(notes));
+    json.set("selection_notes", std::move(selection));
     Json versions = Json::array();
     for (const BaseVersion& base : plan.base_versions) {
         Json item = Json::object();

@@ -168,6 +168,10 @@ Result<Plan> plan_from_json(const Json& json, ChangeSet changes) {
         resource.address = LB_TRY(address_at(item));
         resource.origin = LB_TRY(word_at<Origin>(item, "origin"));
     }
+    for (const Json& item : *LB_TRY(json.array_at("notes"))) {
+        if (item.if_text() == nullptr) return bad("a note is no text");
+        plan.notes.push_back(*item.if_text());
+    }
     for (const Json& item : *LB_TRY(json.array_at("selection_notes"))) {
         SelectionNote& note = plan.selection_notes.emplace_back();
         note.address = LB_TRY(address_at(item));

@@ -70,6 +70,7 @@ public:
         add_unmanaged();
         add_undo();
         add_selection_notes();
+        for (const std::string& note : plan_.notes) add_line(cat("  note: ", printable(note)));
         add_summary();
         return std::move(out_);
     }

@@ -125,11 +125,13 @@ constexpr Explanation kRoleExplanations[] = {
      .fix = "Correct the name; `SELECT name FROM pg_settings` shows which there are."},
     {.code = codes::kSettingNotAllowed,
      .title = "setting not allowed here",
-     .text = "Roles and databases take settings of sessions only. Others belong to the whole "
-             "server or cannot be set, and `password_encryption` lb keeps for itself.",
+     .text = "Roles and databases take settings of sessions only; others belong to "
+             "`[project.settings]` or a branch's `settings`, or cannot be set. Some lb keeps for "
+             "itself, because the store's safety or a server's place rests on them; the message "
+             "says why.",
      .example = "[databases.shop.settings]\n"
                 "shared_buffers = \"1GB\"\n",
-     .fix = "Remove it."},
+     .fix = "Move it to `[project.settings]`, or remove it."},
     {.code = codes::kUnknownEncoding,
      .title = "unknown encoding",
      .text = "An encoding that a database cannot have.",

@@ -30,7 +30,7 @@ constexpr Explanation kTextExplanations[] = {
          "A later version of lb will honour the key; this one refuses it instead of ignoring it.",
      .example = "[project]\n"
                 "name = \"shop\"\n"
-                "settings = {}\n",
+                "compute = {}\n",
      .fix = "Remove the key."},
     {.code = codes::kWrongType,
      .title = "wrong type",

@@ -86,9 +86,13 @@ constexpr std::array kProjectKeys = {
                 "from, `\"0\"` to `\"30d\"`.",
             .usual = "\"7d\"",
             .example = "\"14d\""},
+    KeyRule{.name = "settings",
+            .type = kScalars,
+            .documentation = "PostgreSQL's settings of all servers of the project.",
+            .usual = "{}",
+            .example = "{ log_min_duration_statement = \"250ms\" }"},
     not_yet("compute"),
     not_yet("extensions"),
-    not_yet("settings"),
 };
 constexpr std::array kProjectSynonyms = {
     KeySynonym{"project_id", "name"},

@@ -54,6 +54,11 @@ constexpr std::array kBranchKeys = {
             .usual = "none",
             .example = "{ min_cu = 0.5, port = 5434 }",
             .table = &kComputeRules},
+    KeyRule{.name = "settings",
+            .type = kScalars,
+            .documentation = "PostgreSQL's settings of its server; they win over the project's.",
+            .usual = "{}",
+            .example = "{ shared_buffers = \"1GB\" }"},
     not_yet("databases"),
     not_yet("extensions"),
     not_yet("grants"),
@@ -61,7 +66,6 @@ constexpr std::array kBranchKeys = {
     not_yet("read_replicas"),
     not_yet("roles"),
     not_yet("schemas"),
-    not_yet("settings"),
     not_yet("snapshot_schedule"),
 };
 constexpr std::array kBranchSynonyms = {

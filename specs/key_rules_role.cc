@@ -104,6 +104,12 @@ constexpr std::array kPasswordKeys = {
             .documentation = "The file that holds it, relative to the spec's folder.",
             .usual = "none",
             .example = "\"app.password\""},
+    KeyRule{.name = "generate",
+            .type = kBoolean,
+            .documentation = "Where the role has no password and `file` is not there, lb makes one "
+                             "and writes it there, with mode 0600.",
+            .usual = "false",
+            .example = "true"},
     KeyRule{.name = "var",
             .documentation = "The sensitive variable that holds it.",
             .usual = "none",

@@ -20,6 +20,7 @@ struct SecretReference {
     Kind kind = Kind::kEnvironment;
     std::string name;  // variable or path (relative to the spec's folder)
     Span span;
+    bool is_generated = false;  // kFile: made by lb where it is not there
     bool operator==(const SecretReference&) const = default;
 };
 
@@ -35,6 +36,7 @@ struct BranchSpec {
     std::optional<std::chrono::seconds> history_retention = {};  // absent: the project's
     std::optional<RestoreValue> restore = {};
     Span restore_span = {};
+    Settings settings = {};                       // PostgreSQL's, of its server
     std::optional<ComputeSettings> compute = {};  // absent: defaults; present: always on
     Span compute_span = {};
     bool operator==(const BranchSpec&) const = default;
@@ -124,6 +126,7 @@ struct ProjectSpec {
     uint32_t pg_version = 15;
     std::string default_branch = "main";
     std::chrono::seconds history_retention = kHistoryRetentionUsual;
+    Settings settings = {};                    // PostgreSQL's, of all servers
     std::vector<BranchSpec> branches = {};     // sorted by name; includes the default branch
     std::vector<RoleSpec> roles = {};          // sorted by name; on the default branch
     std::vector<DatabaseSpec> databases = {};  // sorted by name; on the default branch

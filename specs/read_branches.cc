@@ -158,6 +158,7 @@ void read_branches(const TableReader& spec, SpecDraft& draft, Reporter& reporter
             branch.protected_place = flag->key_place;
             branch.spec.is_protected = reader.boolean("protected").value_or(false);
         }
+        branch.spec.settings = read_settings(reader, SettingsFor::kServers, reporter);
         read_branch_point(reader, branch, reporter);
         read_restore(reader, branch, reporter);
         read_expiration(reader, branch, reporter);

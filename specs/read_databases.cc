@@ -167,7 +167,7 @@ void read_databases(const TableReader& spec, SpecDraft& draft, Reporter& reporte
         database.spec.encoding = read_encoding(reader, reporter);
         database.spec.locale = read_identifier(reader, "locale", reporter);
         database.spec.template_name = read_identifier(reader, "template", reporter);
-        database.spec.settings = read_session_settings(reader, reporter);
+        database.spec.settings = read_settings(reader, SettingsFor::kSessions, reporter);
         read_schemas(reader, database, reporter);
         read_extensions(reader, database, reporter);
         draft.databases.push_back(std::move(database));

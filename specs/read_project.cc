@@ -80,6 +80,7 @@ void read_project_table(const TableReader& spec, SpecDraft& draft, Reporter& rep
     read_version(project, draft, reporter);
     draft.history_retention =
         read_history_retention(project, reporter).value_or(draft.history_retention);
+    draft.settings = read_settings(project, SettingsFor::kServers, reporter);
     if (project.find("default_branch") != nullptr) {
         auto name = project.text("default_branch");
         draft.is_default_branch_valid =

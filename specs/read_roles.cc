@@ -28,7 +28,10 @@ public:
         for (std::string_view key : {"env", "file", "var"}) {
             if (password_.find(key) != nullptr) given.push_back(key);
         }
-        if (given.empty() && !password_.is_empty()) return std::nullopt;  // reported as unknown
+        bool has_generate = password_.find("generate") != nullptr;
+        if (given.empty() && !password_.is_empty() && !has_generate) {
+            return std::nullopt;  // reported as unknown
+        }
         if (given.size() != 1) {
             report(key_place_,
                    given.empty() ? "the password has none of \"env\", \"file\" and \"var\""
@@ -39,7 +42,14 @@ public:
         }
         auto name = password_.text(given.front());
         if (!name) return std::nullopt;
-        if (given.front() == "file") return of_file(*name);
+        bool is_generated = password_.boolean("generate").value_or(false);
+        if (given.front() == "file") return of_file(*name, is_generated);
+        if (is_generated) {
+            report(password_.find("generate")->key_place,
+                   "a generated password needs a file that it is written to",
+                   "write password = { generate = true, file = \"app.password\" }");
+            return std::nullopt;
+        }
         if (given.front() == "var") return of_variable(*name);
         return of_environment(*name);
     }
@@ -54,10 +64,14 @@ private:
         return std::nullopt;
     }
 
-    std::optional<SecretReference> of_file(const PlacedText& name) const {
+    std::optional<SecretReference> of_file(const PlacedText& name, bool is_generated) const {
         bool is_path = !name.text.empty() && name.text.size() <= kSecretPathMaxBytes &&
                        name.text.find('\0') == std::string::npos;
-        if (is_path) return reference(Kind::kFile, name.text, name);
+        if (is_path) {
+            SecretReference file = reference(Kind::kFile, name.text, name);
+            file.is_generated = is_generated;
+            return file;
+        }
         report(name.place, "\"file\" is not a path",
                cat("use a path of 1 to ", kSecretPathMaxBytes,
                    " bytes, relative to the spec's folder"));
@@ -123,7 +137,7 @@ void read_attributes(const TableReader& reader, RoleAttributes& attributes, Repo
     if (auto time = read_time(reader, "valid_until", reporter)) {
         attributes.valid_until = std::chrono::floor<std::chrono::microseconds>(*time);
     }
-    attributes.settings = read_session_settings(reader, reporter);
+    attributes.settings = read_settings(reader, SettingsFor::kSessions, reporter);
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 
 #include "base/text.h"
@@ -9,9 +10,6 @@
 namespace lb::specs {
 
 namespace {
-
-// Verifiers of another kind open no door (docs/computes.md).
-constexpr std::string_view kKeptByLb = "password_encryption";
 
 std::optional<std::string> value_text(const TomlValue& value) {
     if (const auto* text = value.get_if<std::string>()) return *text;
@@ -25,44 +23,54 @@ std::optional<std::string> value_text(const TomlValue& value) {
     return std::nullopt;
 }
 
-std::string_view suggest_setting(std::string_view name, Reporter& reporter) {
+bool can_be_set(const PostgresSetting& setting, SettingsFor whom) {
+    if (setting.scope == SettingScope::kInternal) return false;
+    return whom == SettingsFor::kServers || setting.scope == SettingScope::kSession;
+}
+
+std::string_view suggest_setting(std::string_view name, SettingsFor whom, Reporter& reporter) {
     std::vector<std::string_view> candidates;
     for (const PostgresSetting& setting : postgres_settings()) {
-        if (setting.scope == SettingScope::kSession) candidates.push_back(setting.name);
+        if (can_be_set(setting, whom)) candidates.push_back(setting.name);
     }
     return reporter.suggest(name, candidates);
 }
 
 // A name with a dot belongs to an extension or an application: nobody knows which there are.
-bool check_session_setting(const std::string& name, const Place& place, Reporter& reporter) {
-    if (name.find('.') != std::string::npos) return true;
+bool check_setting(const std::string& name, const Place& place, SettingsFor whom,
+                   Reporter& reporter) {
+    bool is_plain = std::ranges::all_of(name, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+    });
+    if (is_plain && name.find('.') != std::string::npos) return true;
     const PostgresSetting* setting = find_postgres_setting(name);
     if (setting == nullptr) {
-        std::string_view near = suggest_setting(name, reporter);
+        std::string_view near = suggest_setting(name, whom, reporter);
         reporter.error(codes::kUnknownSetting, place,
                        cat("PostgreSQL has no setting ", quoted(name)),
                        near.empty() ? "see which there are: SELECT name FROM pg_settings"
                                     : cat("did you mean ", quoted(near), "?"));
         return false;
     }
-    if (name == kKeptByLb) {
+    std::string_view reason = kept_setting_reason(name);
+    bool is_server_wide = setting->scope != SettingScope::kSession;
+    if (!reason.empty() && (whom == SettingsFor::kServers || !is_server_wide)) {
         reporter.error(codes::kSettingNotAllowed, place,
-                       cat(quoted(name), " is kept by lb: it is always scram-sha-256"),
-                       "remove it");
+                       cat("lb keeps ", quoted(name), " for itself: ", reason), "remove it");
         return false;
     }
-    if (setting->scope == SettingScope::kSession) return true;
-    reporter.error(codes::kSettingNotAllowed, place,
-                   cat(quoted(name), setting->scope == SettingScope::kInternal
-                                         ? " cannot be set"
-                                         : " can be set of a whole server only"),
-                   "remove it");
+    if (can_be_set(*setting, whom)) return true;
+    bool is_internal = setting->scope == SettingScope::kInternal;
+    reporter.error(
+        codes::kSettingNotAllowed, place,
+        cat(quoted(name), is_internal ? " cannot be set" : " can be set of a whole server only"),
+        is_internal ? "remove it" : "move it to [project.settings] or a branch's");
     return false;
 }
 
 }  // namespace
 
-Settings read_session_settings(const TableReader& table, Reporter& reporter) {
+Settings read_settings(const TableReader& table, SettingsFor whom, Reporter& reporter) {
     Settings settings;
     const TomlTable* members = table.table("settings", "settings = { work_mem = \"16MB\" }");
     if (members == nullptr) return settings;
@@ -75,7 +83,7 @@ Settings read_session_settings(const TableReader& table, Reporter& reporter) {
                               reporter);
             continue;
         }
-        if (!check_session_setting(name, member.key_place, reporter)) continue;
+        if (!check_setting(name, member.key_place, whom, reporter)) continue;
         if (is_list_setting(name)) {
             std::vector<std::string> elements = setting_list(*value);
             // An empty list is one with an empty element.

@@ -56,15 +56,22 @@ std::string describe(const RoleSpec& role, const Error& error) {
 
 }  // namespace
 
-Status resolve_secrets(
-    ProjectSpec& spec, const ProjectState& live,
-    const std::function<Result<std::string>(const SecretReference&)>& read_secret) {
+Status resolve_secrets(ProjectSpec& spec, const ProjectState& live, const SecretSource& read_secret,
+                       const SecretSource& make_secret) {
     std::vector<std::string> problems;
     std::string help;
     for (RoleSpec& role : spec.roles) {
         if (!role.password) continue;
         Result<std::string> secret = read_secret(*role.password);
         Result<std::string> verifier = std::string();
+        bool is_to_make = role.password->is_generated && make_secret && !secret.is_ok() &&
+                          secret.error().code == ErrorCode::kNotFound;
+        if (is_to_make) {
+            // Its file may be on another machine: a password is made once and never replaced.
+            role.attributes.password_verifier = live_verifier(spec, live, role.name);
+            if (!role.attributes.password_verifier.empty()) continue;
+            secret = make_secret(*role.password);
+        }
         if (secret.is_ok()) {
             SecretGuard guard(secret.value());
             verifier = verifier_for(secret.value(), live_verifier(spec, live, role.name));

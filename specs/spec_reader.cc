@@ -37,7 +37,8 @@ ProjectSpec finish(SpecDraft draft, Reporter& reporter) {
                      .span = reporter.span(draft.project_place),
                      .pg_version = draft.pg_version,
                      .default_branch = std::move(draft.default_branch),
-                     .history_retention = draft.history_retention};
+                     .history_retention = draft.history_retention,
+                     .settings = std::move(draft.settings)};
     for (BranchDraft& branch : draft.branches) spec.branches.push_back(std::move(branch.spec));
     for (RoleDraft& role : draft.roles) spec.roles.push_back(std::move(role.spec));
     for (DatabaseDraft& database : draft.databases) {

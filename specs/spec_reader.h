@@ -51,8 +51,11 @@ std::optional<std::string> read_project_name(std::string_view text);
 // matches is kept, so that an unchanged password is no change. `read_secret` gets the reference and
 // returns the secret's text. Errors: kSecretMissing naming role, reference and spec place.
 // The password itself is wiped from memory and put nowhere.
-Status resolve_secrets(
-    ProjectSpec& spec, const ProjectState& live,
-    const std::function<Result<std::string>(const SecretReference&)>& read_secret);
+//
+// For a generated password whose file is not there `read_secret` answers kNotFound. Then the role
+// keeps the password that it has, and for one that has none `make_secret` makes one.
+using SecretSource = std::function<Result<std::string>(const SecretReference&)>;
+Status resolve_secrets(ProjectSpec& spec, const ProjectState& live, const SecretSource& read_secret,
+                       const SecretSource& make_secret = {});
 
 }  // namespace lb::specs

@@ -36,6 +36,12 @@ std::span<std::byte> reply_buffer(size_t size) {
     return {buffer.get(), std::min(size, kBytes)};
 }
 
+// The store says no more than "invalid", and a program that fills a file waits for this.
+bool is_beyond_largest_file(uint64_t offset, uint64_t length) {
+    return offset > kFileMaxBytes || length > kFileMaxBytes - offset;
+}
+void refuse_size(fuse_req* request) { fuse_reply_err(request, EFBIG); }
+
 bool is_foreign_owner(const FuseOptions& options, const struct stat& wanted, int fields) {
     return ((fields & FUSE_SET_ATTR_UID) != 0 && wanted.st_uid != options.uid) ||
            ((fields & FUSE_SET_ATTR_GID) != 0 && wanted.st_gid != options.gid);
@@ -62,6 +68,7 @@ void setattr(fuse_req* request, uint64_t id, struct stat* wanted, int fields, fu
     if ((fields & FUSE_SET_ATTR_MODE) != 0) changes.mode = wanted->st_mode & kModeMask;
     if ((fields & FUSE_SET_ATTR_SIZE) != 0) {
         changes.size_bytes = static_cast<uint64_t>(wanted->st_size);
+        if (is_beyond_largest_file(0, *changes.size_bytes)) return refuse_size(request);
     }
     if ((fields & FUSE_SET_ATTR_MTIME_NOW) != 0) {
         changes.modified_at = system_clock().now();
@@ -137,6 +144,7 @@ void write(fuse_req* request, uint64_t id, const char* data, size_t size, off_t 
            fuse_file_info*) {
     FuseConnection& connection = connection_of(request);
     auto start = static_cast<uint64_t>(offset);
+    if (is_beyond_largest_file(start, size)) return refuse_size(request);
     WriteOutcome outcome =
         connection.writes.write({.node = node_of(id),
                                  .thread = static_cast<uint32_t>(fuse_req_ctx(request)->pid),
@@ -182,6 +190,7 @@ void fallocate(fuse_req* request, uint64_t id, int mode, off_t offset, off_t len
     Node node = node_of(id);
     auto start = static_cast<uint64_t>(offset);
     auto bytes = static_cast<uint64_t>(length);
+    if (is_beyond_largest_file(start, bytes)) return refuse_size(request);
     switch (mode) {
         case 0: return reply_status(request, store.allocate(node.line, node.inode, start, bytes));
         // Nothing to reserve: the log has its own reserve.

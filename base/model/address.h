@@ -44,8 +44,7 @@ struct Address {
         return {.kind = ResourceKind::kCompute, .branch = std::move(branch)};
     }
     static Address of_role(std::string branch, std::string name) {
-        return {
-            .kind = ResourceKind::kRole, .branch = std::move(branch), .name = std::move(name)};
+        return {.kind = ResourceKind::kRole, .branch = std::move(branch), .name = std::move(name)};
     }
     static Address of_database(std::string branch, std::string name) {
         return {

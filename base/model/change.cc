@@ -17,6 +17,7 @@ struct ValueToJson {
         json.set("pg_version", int64_t{project.pg_version});
         json.set("default_branch", project.default_branch);
         json.set(kHistoryRetentionKey, seconds_to_json(project.history_retention));
+        json.set("settings", to_json(project.settings));
         return json;
     }
     Json operator()(const BranchValue& branch) const {
@@ -56,15 +57,109 @@ struct ValueToJson {
     }
 };
 
-Result<ResourceValue> value_from_json(ResourceKind kind, const Json& json) {
+Result<ChangeKind> change_kind_at(const Json& json) {
+    std::string text = LB_TRY(json.text_at("kind"));
+    if (auto kind = change_kind_from_text(text)) return *kind;
+    return bad(cat("JSON: unknown kind of change ", quoted(text)));
+}
+
+Result<Address> address_at(const Json& json) {
+    auto address = parse_address(LB_TRY(json.text_at("address")));
+    if (!address.is_ok()) return bad(address.error().message);
+    return address;
+}
+
+// What a spec can forget or give another name.
+bool has_life_of_its_own(ResourceKind kind) {
+    return kind == ResourceKind::kBranch || kind == ResourceKind::kRole ||
+           kind == ResourceKind::kDatabase;
+}
+
+// The key must be there, for most changes with null.
+Status read_moved_from(const Json& json, ResourceChange& change) {
+    const Json* from = json.find("moved_from");
+    if (from == nullptr) return bad("JSON: moved_from is missing");
+    if (from->is_null()) return ok();
+    auto address = parse_address(LB_TRY(json.text_at("moved_from")));
+    if (!address.is_ok()) return bad(address.error().message);
+    bool is_movable =
+        has_life_of_its_own(address->kind) && address->kind == change.address.kind &&
+        *address != change.address &&
+        (address->kind == ResourceKind::kBranch || address->branch == change.address.branch);
+    if (change.kind != ChangeKind::kUpdate || !is_movable) {
+        return bad(cat("JSON: ", to_text(change.address), " cannot have been ", to_text(*address)));
+    }
+    change.moved_from = *std::move(address);
+    return ok();
+}
+
+Result<ResourceChange> change_from_json(const Json& json) {
+    ResourceChange change;
+    change.address = LB_TRY(address_at(json));
+    change.kind = LB_TRY(change_kind_at(json));
+    change.origin = LB_TRY(origin_at(json, "origin"));
+    change.is_purge = LB_TRY(json.bool_at("purge"));
+    if (change.is_purge &&
+        (change.kind != ChangeKind::kDelete || change.address.kind != ResourceKind::kBranch)) {
+        return bad(cat("JSON: ", to_text(change.address), " has nothing to purge"));
+    }
+    bool is_move = change.kind == ChangeKind::kRestore || change.kind == ChangeKind::kReset;
+    if (is_move && change.address.kind != ResourceKind::kBranch) {
+        return bad(cat("JSON: ", to_text(change.address), " has no other state to move to"));
+    }
+    const Json* value = json.find("value");
+    bool has_value = value != nullptr && !value->is_null();
+    LB_TRY(read_moved_from(json, change));
+    bool is_forget = change.kind == ChangeKind::kForget;
+    if (is_forget && !has_life_of_its_own(change.address.kind)) {
+        return bad(cat("JSON: ", to_text(change.address), " cannot be forgotten"));
+    }
+    if (change.kind == ChangeKind::kDelete || is_forget) {
+        if (has_value) {
+            return bad(cat("JSON: ", to_text(change.kind), " of ", to_text(change.address),
+                           " has a value"));
+        }
+        return change;
+    }
+    if (!has_value) return bad(cat("JSON: ", to_text(change.address), " has no value"));
+    change.value = LB_TRY(resource_value_from_json(change.address.kind, *value));
+    return change;
+}
+
+}  // namespace
+
+std::string_view to_text(ChangeKind kind) {
+    switch (kind) {
+        case ChangeKind::kCreate: return "create";
+        case ChangeKind::kUpdate: return "update";
+        case ChangeKind::kDelete: return "delete";
+        case ChangeKind::kRestore: return "restore";
+        case ChangeKind::kReset: return "reset";
+        case ChangeKind::kForget: return "forget";
+    }
+    return "";
+}
+
+std::optional<ChangeKind> change_kind_from_text(std::string_view text) {
+    for (ChangeKind kind : {ChangeKind::kCreate, ChangeKind::kUpdate, ChangeKind::kDelete,
+                            ChangeKind::kRestore, ChangeKind::kReset, ChangeKind::kForget}) {
+        if (to_text(kind) == text) return kind;
+    }
+    return std::nullopt;
+}
+
+Json to_json(const ResourceValue& value) { return std::visit(ValueToJson{}, value); }
+
+Result<ResourceValue> resource_value_from_json(ResourceKind kind, const Json& json) {
     switch (kind) {
         case ResourceKind::kProject: {
             int64_t version = LB_TRY(json.integer_at("pg_version"));
             if (version < 0 || version > 1000) return bad("JSON: pg_version is out of range");
-            return ResourceValue(
-                ProjectValue{.pg_version = static_cast<uint32_t>(version),
-                             .default_branch = LB_TRY(json.text_at("default_branch")),
-                             .history_retention = LB_TRY(history_retention_at(json))});
+            ProjectValue project{.pg_version = static_cast<uint32_t>(version)};
+            project.default_branch = LB_TRY(json.text_at("default_branch"));
+            project.history_retention = LB_TRY(history_retention_at(json));
+            project.settings = LB_TRY(settings_at(json, "settings"));
+            return ResourceValue(std::move(project));
         }
         case ResourceKind::kBranch: {
             BranchValue branch;
@@ -109,97 +204,6 @@ Result<ResourceValue> value_from_json(ResourceKind kind, const Json& json) {
     return bad("JSON: unknown resource kind");
 }
 
-Result<ChangeKind> change_kind_at(const Json& json) {
-    std::string text = LB_TRY(json.text_at("kind"));
-    if (auto kind = change_kind_from_text(text)) return *kind;
-    return bad(cat("JSON: unknown kind of change ", quoted(text)));
-}
-
-Result<Address> address_at(const Json& json) {
-    auto address = parse_address(LB_TRY(json.text_at("address")));
-    if (!address.is_ok()) return bad(address.error().message);
-    return address;
-}
-
-// What a spec can forget or give another name.
-bool has_life_of_its_own(ResourceKind kind) {
-    return kind == ResourceKind::kBranch || kind == ResourceKind::kRole ||
-           kind == ResourceKind::kDatabase;
-}
-
-// The key must be there, for most changes with null.
-Status read_moved_from(const Json& json, ResourceChange& change) {
-    const Json* from = json.find("moved_from");
-    if (from == nullptr) return bad("JSON: moved_from is missing");
-    if (from->is_null()) return ok();
-    auto address = parse_address(LB_TRY(json.text_at("moved_from")));
-    if (!address.is_ok()) return bad(address.error().message);
-    bool is_movable =
-        has_life_of_its_own(address->kind) && address->kind == change.address.kind &&
-        *address != change.address &&
-        (address->kind == ResourceKind::kBranch || address->branch == change.address.branch);
-    if (change.kind != ChangeKind::kUpdate || !is_movable) {
-        return bad(cat("JSON: ", to_text(change.address), " cannot have been ", to_text(*address)));
-    }
-    change.moved_from = *std::move(address);
-    return ok();
-}
-
-Result<ResourceChange> change_from_json(const Json& json) {
-    ResourceChange change;
-    change.address = LB_TRY(address_at(json));
-    change.kind = LB_TRY(change_kind_at(json));
-    change.origin = LB_TRY(origin_at(json));
-    change.is_purge = LB_TRY(json.bool_at("purge"));
-    if (change.is_purge &&
-        (change.kind != ChangeKind::kDelete || change.address.kind != ResourceKind::kBranch)) {
-        return bad(cat("JSON: ", to_text(change.address), " has nothing to purge"));
-    }
-    bool is_move = change.kind == ChangeKind::kRestore || change.kind == ChangeKind::kReset;
-    if (is_move && change.address.kind != ResourceKind::kBranch) {
-        return bad(cat("JSON: ", to_text(change.address), " has no other state to move to"));
-    }
-    const Json* value = json.find("value");
-    bool has_value = value != nullptr && !value->is_null();
-    LB_TRY(read_moved_from(json, change));
-    bool is_forget = change.kind == ChangeKind::kForget;
-    if (is_forget && !has_life_of_its_own(change.address.kind)) {
-        return bad(cat("JSON: ", to_text(change.address), " cannot be forgotten"));
-    }
-    if (change.kind == ChangeKind::kDelete || is_forget) {
-        if (has_value) {
-            return bad(cat("JSON: ", to_text(change.kind), " of ", to_text(change.address),
-                           " has a value"));
-        }
-        return change;
-    }
-    if (!has_value) return bad(cat("JSON: ", to_text(change.address), " has no value"));
-    change.value = LB_TRY(value_from_json(change.address.kind, *value));
-    return change;
-}
-
-}  // namespace
-
-std::string_view to_text(ChangeKind kind) {
-    switch (kind) {
-        case ChangeKind::kCreate: return "create";
-        case ChangeKind::kUpdate: return "update";
-        case ChangeKind::kDelete: return "delete";
-        case ChangeKind::kRestore: return "restore";
-        case ChangeKind::kReset: return "reset";
-        case ChangeKind::kForget: return "forget";
-    }
-    return "";
-}
-
-std::optional<ChangeKind> change_kind_from_text(std::string_view text) {
-    for (ChangeKind kind : {ChangeKind::kCreate, ChangeKind::kUpdate, ChangeKind::kDelete,
-                            ChangeKind::kRestore, ChangeKind::kReset, ChangeKind::kForget}) {
-        if (to_text(kind) == text) return kind;
-    }
-    return std::nullopt;
-}
-
 bool is_value_of(ResourceKind kind, const ResourceValue& value) {
     switch (kind) {
         case ResourceKind::kProject: return std::holds_alternative<ProjectValue>(value);
@@ -213,13 +217,12 @@ bool is_value_of(ResourceKind kind, const ResourceValue& value) {
     return false;
 }
 
-Json to_json(const ResourceValue& value) { return std::visit(ValueToJson{}, value); }
-
 Json to_json(const ChangeSet& changes) {
     Json json = Json::object();
     json.set("project", changes.project);
     json.set("plan_id", changes.plan_id);
     json.set("author", changes.author);
+    json.set("spec_hash", changes.spec_hash);
     json.set("git_commit", changes.git_commit);
     Json list = Json::array();
     for (const ResourceChange& change : changes.changes) {
@@ -241,6 +244,7 @@ Json to_json(const ChangeSet& changes) {
         versions.push(std::move(item));
     }
     json.set("base_versions", std::move(versions));
+    json.set("base_generation", changes.base_generation.value());
     return json;
 }
 
@@ -249,6 +253,7 @@ Result<ChangeSet> change_set_from_json(const Json& json) {
     changes.project = LB_TRY(json.text_at("project"));
     changes.plan_id = LB_TRY(json.text_at("plan_id"));
     changes.author = LB_TRY(json.text_at("author"));
+    changes.spec_hash = LB_TRY(json.text_at("spec_hash"));
     changes.git_commit = LB_TRY(json.text_at("git_commit"));
     for (const Json& item : *LB_TRY(json.array_at("changes"))) {
         changes.changes.push_back(LB_TRY(change_from_json(item)));
@@ -259,6 +264,7 @@ Result<ChangeSet> change_set_from_json(const Json& json) {
         base.version = Generation{LB_TRY(item.unsigned_at("version"))};
         changes.base_versions.push_back(std::move(base));
     }
+    changes.base_generation = Generation{LB_TRY(json.unsigned_at("base_generation"))};
     return changes;
 }
 

@@ -30,6 +30,7 @@ struct ProjectValue {
     uint32_t pg_version = 15;
     std::string default_branch;
     std::chrono::seconds history_retention = kHistoryRetentionUsual;
+    Settings settings = {};  // PostgreSQL's, of all servers
     bool operator==(const ProjectValue&) const = default;
 };
 
@@ -106,13 +107,17 @@ struct ChangeSet {
     std::string project;
     std::vector<ResourceChange> changes = {};  // in the order in which they are carried out
     std::vector<BaseVersion> base_versions = {};
+    Generation base_generation = {};  // of the live state that the plan was made from
     std::string plan_id = {};
     std::string author = {};      // user@host of the client, for the audit
+    std::string spec_hash = {};   // SHA-256 of the spec's files, empty if no spec asks
     std::string git_commit = {};  // HEAD of the spec's repository, empty if there is none
     bool operator==(const ChangeSet&) const = default;
 };
 
 Json to_json(const ResourceValue& value);
+// Errors: kBadRequest.
+Result<ResourceValue> resource_value_from_json(ResourceKind kind, const Json& json);
 Json to_json(const ChangeSet& changes);
 // Errors: kBadRequest. Checks that each value's alternative matches its address's kind.
 Result<ChangeSet> change_set_from_json(const Json& json);

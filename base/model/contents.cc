@@ -14,6 +14,40 @@ constexpr std::array<std::string_view, 6> kListSettings = {
     "local_preload_libraries",  "search_path",      "session_preload_libraries",
     "shared_preload_libraries", "temp_tablespaces", "unix_socket_directories"};
 
+struct KeptSetting {
+    std::string_view name;
+    std::string_view reason;
+};
+constexpr std::string_view kFiles = "lb decides where a server's files are";
+constexpr std::string_view kSafety = "the store's safety rests on it";
+constexpr std::string_view kNoUse = "on this store nothing is gained by it";
+constexpr std::string_view kLog = "lb keeps one log file per compute";
+constexpr std::array kKeptSettings = {
+    KeptSetting{"archive_mode", "a branch would archive in its parent's name"},
+    KeptSetting{"cluster_name", "it tells which branch a server is"},
+    KeptSetting{"config_file", kFiles},
+    KeptSetting{"data_directory", kFiles},
+    KeptSetting{"data_sync_retry", kSafety},
+    KeptSetting{"dynamic_shared_memory_type", "it would be kept on the store"},
+    KeptSetting{"external_pid_file", kFiles},
+    KeptSetting{"fsync", "a commit is a promise"},
+    KeptSetting{"full_page_writes", kNoUse},
+    KeptSetting{"hba_file", kFiles},
+    KeptSetting{"ident_file", kFiles},
+    KeptSetting{"listen_addresses", "it stands in compute = { listen_addresses = [...] }"},
+    KeptSetting{"log_destination", kLog},
+    KeptSetting{"logging_collector", kLog},
+    KeptSetting{"max_prepared_transactions", "an apply needs as many as lb sets"},
+    KeptSetting{"password_encryption", "only passwords of scram-sha-256 can log in"},
+    KeptSetting{"port", "it stands in compute = { port = ... }"},
+    KeptSetting{"recovery_init_sync_method", kSafety},
+    KeptSetting{"unix_socket_directories", kFiles},
+    KeptSetting{"unix_socket_group", kFiles},
+    KeptSetting{"unix_socket_permissions", kFiles},
+    KeptSetting{"wal_init_zero", kNoUse},
+    KeptSetting{"wal_recycle", kNoUse},
+};
+
 Error bad(std::string message) {
     return Error{.code = ErrorCode::kBadRequest, .message = std::move(message)};
 }
@@ -99,6 +133,13 @@ Result<ExtensionState> extension_from_json(const Json& json) {
     extension.schema = LB_TRY(json.text_at("schema"));
     extension.version = LB_TRY(json.text_at("version"));
     return extension;
+}
+
+std::string_view kept_setting_reason(std::string_view name) {
+    for (const KeptSetting& kept : kKeptSettings) {
+        if (kept.name == name) return kept.reason;
+    }
+    return {};
 }
 
 bool is_list_setting(std::string_view name) {

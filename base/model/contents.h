@@ -49,6 +49,10 @@ Result<Settings> settings_at(const Json& json, std::string_view key);
 Result<SchemaState> schema_from_json(const Json& json);
 Result<ExtensionState> extension_from_json(const Json& json);
 
+// Why lb keeps a setting of servers for itself, and what to do instead; empty for one that a spec
+// may set.
+std::string_view kept_setting_reason(std::string_view name);
+
 // Settings whose value is a list of names, such as search_path.
 bool is_list_setting(std::string_view name);
 // The elements of such a value: `"$user", public` -> {$user, public}.

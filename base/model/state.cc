@@ -77,7 +77,7 @@ Json to_json(const RoleState& role) {
 Result<RoleState> role_from_json(const Json& json) {
     RoleState role;
     role.name = LB_TRY(json.text_at("name"));
-    role.origin = LB_TRY(origin_at(json));
+    role.origin = LB_TRY(origin_at(json, "origin"));
     role.attributes = LB_TRY(role_attributes_from_json(*LB_TRY(json.object_at("attributes"))));
     return role;
 }
@@ -116,7 +116,7 @@ Json to_json(const BranchState& branch) {
 Result<BranchState> branch_from_json(const Json& json) {
     BranchState branch;
     branch.name = LB_TRY(json.text_at("name"));
-    branch.origin = LB_TRY(origin_at(json));
+    branch.origin = LB_TRY(origin_at(json, "origin"));
     branch.parent = LB_TRY(json.text_at("parent"));
     branch.branch_point = Position{LB_TRY(json.unsigned_at("branch_point"))};
     branch.requested_at = LB_TRY(json.text_at("requested_at"));
@@ -206,6 +206,14 @@ Result<std::optional<RestoreValue>> optional_restore_at(const Json& json, std::s
 }
 
 // Nanoseconds since the Unix epoch, or null.
+Result<Origin> origin_at(const Json& json, std::string_view key) {
+    std::string text = LB_TRY(json.text_at(key));
+    for (Origin origin : {Origin::kSpec, Origin::kCommand, Origin::kManual}) {
+        if (to_text(origin) == text) return origin;
+    }
+    return bad(cat("JSON: unknown origin ", quoted(text)));
+}
+
 Json time_to_json(std::optional<WallTime> time) {
     return time ? Json(int64_t{time->time_since_epoch().count()}) : Json();
 }
@@ -332,6 +340,7 @@ Json to_json(const ComputeSettings& settings) {
     json.set("port", int{settings.port});
     json.set("listen_addresses", to_json(settings.listen_addresses));
     json.set("always_on", settings.always_on);
+    json.set("settings", to_json(settings.settings));
     return json;
 }
 
@@ -341,6 +350,7 @@ Result<ComputeSettings> compute_settings_from_json(const Json& json) {
     settings.port = LB_TRY(bounded_at<uint16_t>(json, "port", 0, UINT16_MAX));
     settings.listen_addresses = LB_TRY(texts_at(json, "listen_addresses"));
     settings.always_on = LB_TRY(json.bool_at("always_on"));
+    settings.settings = LB_TRY(settings_at(json, "settings"));
     return settings;
 }
 
@@ -352,6 +362,7 @@ Json to_json(const ProjectState& state) {
     json.set("pg_version", int64_t{state.pg_version});
     json.set("default_branch", state.default_branch);
     json.set(kHistoryRetentionKey, seconds_to_json(state.history_retention));
+    json.set("settings", to_json(state.settings));
     json.set("seen_at", time_to_json(state.seen_at));
     Json branches = Json::array();
     for (const BranchState& branch : state.branches) branches.push(to_json(branch));
@@ -370,6 +381,7 @@ Result<ProjectState> project_state_from_json(const Json& json) {
     state.pg_version = LB_TRY(bounded_at<uint32_t>(json, "pg_version", 0, 1000));
     state.default_branch = LB_TRY(json.text_at("default_branch"));
     state.history_retention = LB_TRY(history_retention_at(json));
+    state.settings = LB_TRY(settings_at(json, "settings"));
     state.seen_at = LB_TRY(optional_time_at(json, "seen_at"));
     for (const Json& branch : *LB_TRY(json.array_at("branches"))) {
         state.branches.push_back(LB_TRY(branch_from_json(branch)));

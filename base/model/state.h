@@ -45,10 +45,10 @@ struct DatabaseState {
     std::string name;
     Origin origin = Origin::kManual;
     std::string owner;
-    int32_t connection_limit = -1;  // -1: none
-    std::string encoding = {};      // "UTF8"
-    std::string locale = {};        // "C.UTF-8"; "COLLATE/CTYPE" where the two differ
-    Settings settings = {};         // of sessions in the database
+    int32_t connection_limit = -1;                // -1: none
+    std::string encoding = {};                    // "UTF8"
+    std::string locale = {};                      // "C.UTF-8"; "COLLATE/CTYPE" where the two differ
+    Settings settings = {};                       // of sessions in the database
     std::vector<SchemaState> schemas = {};        // sorted by name; without PostgreSQL's own
     std::vector<ExtensionState> extensions = {};  // sorted by name
     bool operator==(const DatabaseState&) const = default;
@@ -64,6 +64,7 @@ struct ComputeSettings {
     std::vector<std::string> listen_addresses = {"127.0.0.1"};
     // lb keeps the compute running; otherwise it is started by its first use.
     bool always_on = false;
+    Settings settings = {};  // PostgreSQL's, of the branch; they win over the project's
 
     bool operator==(const ComputeSettings&) const = default;
 };
@@ -153,6 +154,7 @@ struct ProjectState {
     uint32_t pg_version = 0;
     std::string default_branch = {};
     std::chrono::seconds history_retention = kHistoryRetentionUsual;  // of branches without own
+    Settings settings = {};                  // PostgreSQL's, of all servers
     std::optional<WallTime> seen_at = {};    // when the state was like this; nullopt: not known
     std::vector<BranchState> branches = {};  // sorted by name
     std::vector<DeletedBranchState> deleted_branches = {};  // by name, the newest of a name first
@@ -179,6 +181,8 @@ Result<ComputeSettings> compute_settings_from_json(const Json& json);
 
 Json to_json(const std::optional<RestoreValue>& restore);  // null: none
 Result<std::optional<RestoreValue>> optional_restore_at(const Json& json, std::string_view key);
+
+Result<Origin> origin_at(const Json& json, std::string_view key);
 
 // Times travel as nanoseconds since the Unix epoch, durations as seconds; null is none.
 Json time_to_json(std::optional<WallTime> time);

@@ -24,6 +24,8 @@ Result<ExitCode> run_branch_delete(const Arguments& arguments, Output& output);
 Result<ExitCode> run_branch_undelete(const Arguments& arguments, Output& output);
 Result<ExitCode> run_branch_reset(const Arguments& arguments, Output& output);
 Result<ExitCode> run_restore(const Arguments& arguments, Output& output);
+Result<ExitCode> run_generations(const Arguments& arguments, Output& output);
+Result<ExitCode> run_rollback(const Arguments& arguments, Output& output);
 Result<ExitCode> run_history(const Arguments& arguments, Output& output);
 Result<ExitCode> run_compute_start(const Arguments& arguments, Output& output);
 Result<ExitCode> run_compute_stop(const Arguments& arguments, Output& output);

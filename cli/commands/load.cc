@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 
 #include "base/text.h"
+#include "cli/author.h"
 #include "cli/commands/commands.h"
 #include "cli/progress.h"
 #include "cli/session.h"
@@ -36,6 +38,19 @@ std::string summary_text(const engine::LoadSummary& summary, const std::string& 
                format_duration(duration), " (", format_bytes(rate), "/s)\n");
 }
 
+Status mark(Session& session, const std::string& project, const std::string& branch,
+            const engine::LoadRequest& request, const engine::LoadSummary& summary) {
+    bool is_stdin = request.file == "-";
+    std::filesystem::path path = std::filesystem::path(request.file).lexically_normal();
+    if (!path.has_filename()) path = path.parent_path();  // an archive that is a directory
+    Client client = LB_TRY(session.client());
+    return client.mark_load(project, branch,
+                            {.author = author(),
+                             .file = is_stdin ? std::string("stdin") : path.filename().native(),
+                             .database = request.target.database,
+                             .read_bytes = summary.read_bytes});
+}
+
 }  // namespace
 
 Result<ExitCode> run_load(const Arguments& arguments, Output& output) {
@@ -59,6 +74,10 @@ Result<ExitCode> run_load(const Arguments& arguments, Output& output) {
         }));
     display.clear();
     auto duration = std::chrono::steady_clock::now() - started;
+    Status marked = mark(session, live.name, branch, request, summary);
+    if (!marked.is_ok()) {
+        output.notice(cat("lb history will not show it: ", marked.error().message));
+    }
     if (output.is_json()) {
         output.document(summary_document(summary, branch, request.target.database, duration));
         return ExitCode::kOk;

@@ -13,17 +13,6 @@
 namespace lb::cli {
 namespace {
 
-Status approve(Session& session) {
-    if (session.arguments().has("auto-approve")) return ok();
-    if (session.output().is_json() || !can_ask()) {
-        return Error{.code = ErrorCode::kApprovalNeeded,
-                     .message = "nobody can be asked whether to apply this plan",
-                     .help = "lb apply --auto-approve"};
-    }
-    if (LB_TRY(ask_yes_no("Apply these changes? [y/N] "))) return ok();
-    return interrupted_error();
-}
-
 // The name once more: as --confirm, or typed.
 Status confirm_destroy(Session& session, const std::string& project) {
     Error mismatch{.code = ErrorCode::kApprovalNeeded,
@@ -38,40 +27,6 @@ Status confirm_destroy(Session& session, const std::string& project) {
     std::string answer = LB_TRY(ask(cat("This deletes all branches and data of project ",
                                         quoted(project), ". To confirm, type its name: ")));
     return answer == project ? ok() : Status(mismatch);
-}
-
-// Text before the question; with --json one line, because events follow.
-void show_plan(Session& session, const planner::Plan& plan, bool is_verbose) {
-    Output& output = session.output();
-    if (!output.is_json()) return output.text(plan_text(plan, output, is_verbose));
-    Json line = event_line("planned");
-    line.set("plan", planner::to_json(plan));
-    output.json_line(line);
-}
-
-// --rehearse, and without a word about it where the plan changes what is in a protected branch.
-Result<bool> is_to_rehearse(Session& session, const planner::Plan& plan) {
-    const Arguments& arguments = session.arguments();
-    if (arguments.has("rehearse")) return true;
-    if (arguments.has("no-rehearse")) return false;
-    Client client = LB_TRY(session.client());
-    ProjectState live = LB_TRY(client.state(plan.project, engine::Observe::kNo));
-    return changes_protected_data(plan, live);
-}
-
-// Errors: kRehearsalFailed, after it was shown what failed.
-Status rehearse_before_apply(Session& session, const planner::Plan& plan) {
-    if (!LB_TRY(is_to_rehearse(session, plan))) return ok();
-    engine::Rehearsal rehearsal = LB_TRY(rehearse(session, plan));
-    Output& output = session.output();
-    if (output.is_json()) {
-        Json line = event_line("rehearsed");
-        line.set("rehearsal", to_json(rehearsal));
-        output.json_line(line);
-    } else if (rehearsal.is_ok()) {
-        output.text(rehearsal_text(rehearsal));
-    }
-    return check_rehearsal(rehearsal);
 }
 
 // A saved plan is carried out as it was reviewed.
@@ -137,12 +92,7 @@ Result<ExitCode> run_apply(const Arguments& arguments, Output& output) {
         LB_TRY(check_is_whole(arguments));
         plan = LB_TRY(ready_plan(session, LB_TRY(read_plan_file(file))));
     }
-    show_plan(session, plan, arguments.has("verbose"));
-    LB_TRY(planner::check_policy(plan, arguments.list("allow-destroy")));
-    if (plan.is_empty()) return ExitCode::kOk;
-    LB_TRY(rehearse_before_apply(session, plan));
-    LB_TRY(approve(session));
-    Status applied = carry_out(session, plan);
+    Status applied = review_and_carry_out(session, plan);
     if (!applied.is_ok() && !file.empty()) return with_rebase_help(applied.error(), file);
     LB_TRY(applied);
     return ExitCode::kOk;

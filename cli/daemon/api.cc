@@ -51,7 +51,7 @@ HttpResponse Api::handle(const HttpRequest& request) {
 Result<HttpResponse> Api::dispatch(const HttpRequest& request) {
     ApiCall call = LB_TRY(parse_api_call(request.method, request.target, request.body));
     LB_TRY(check_version(call.kind, request.client_version));
-    if (call.kind == ApiCall::Kind::kApply) return apply(std::move(call.changes));
+    if (call.kind == ApiCall::Kind::kApply) return apply(std::move(call));
     if (call.kind == ApiCall::Kind::kRehearse) return rehearse(std::move(call.changes));
     if (call.kind == ApiCall::Kind::kCheck) return check();
     if (call.kind == ApiCall::Kind::kHandOver) return hand_over(std::move(call.program));
@@ -87,6 +87,11 @@ Result<Json> Api::answer(const ApiCall& call) {
             break;
         case ApiCall::Kind::kHistory:
             return to_json(LB_TRY(engine.history(call.project, call.branch)));
+        case ApiCall::Kind::kMarkLoad:
+            LB_TRY(engine.mark_load(call.project, call.branch, call.load));
+            break;
+        case ApiCall::Kind::kGenerations:
+            return to_json(LB_TRY(engine.generations(call.project, call.generations)));
         case ApiCall::Kind::kUsage:
             return to_json(LB_TRY(engine.usage(call.project, call.branch, call.window)));
         case ApiCall::Kind::kStopDaemon: parts_.request_stop(); break;
@@ -99,13 +104,14 @@ Result<Json> Api::answer(const ApiCall& call) {
     return json;
 }
 
-HttpResponse Api::apply(ChangeSet changes) {
-    auto shared = std::make_shared<const ChangeSet>(std::move(changes));
-    return {.stream = [this, shared](const LineSink& send_line) {
+HttpResponse Api::apply(ApiCall call) {
+    auto shared = std::make_shared<const ChangeSet>(std::move(call.changes));
+    std::chrono::milliseconds patience = call.lock_timeout.value_or(engine::kApplyPatience);
+    return {.stream = [this, shared, patience](const LineSink& send_line) {
         auto progress = [&](const engine::ProgressEvent& event) {
             send_line(to_json(event).dump());
         };
-        Result<engine::Applied> applied = parts_.engine->apply(*shared, progress);
+        Result<engine::Applied> applied = parts_.engine->apply(*shared, progress, patience);
         if (!applied.is_ok()) {
             const Error& error = applied.error();
             parts_.log_line(cat("apply ", shared->plan_id, " of ", shared->project, " by ",

@@ -46,7 +46,7 @@ public:
 private:
     Result<HttpResponse> dispatch(const HttpRequest& request);
     Result<Json> answer(const ApiCall& call);
-    HttpResponse apply(ChangeSet changes);
+    HttpResponse apply(ApiCall call);
     HttpResponse rehearse(ChangeSet changes);
     Result<HttpResponse> check();
     HttpResponse hand_over(std::string program);

@@ -16,7 +16,7 @@ namespace lb::cli {
 // The one that this lb writes and reads; lb version --json tells it, and a daemon hands over only
 // to an lb that reads what it writes. To be raised with every change of the encoding, of what the
 // transport asks of the kernel, and of what a node id or a handle means.
-inline constexpr uint32_t kHandoverFormat = 1;
+inline constexpr uint32_t kHandoverFormat = 2;
 
 struct HandoverState {
     // Inherited descriptors.

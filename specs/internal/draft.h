@@ -50,6 +50,7 @@ struct SpecDraft {
     std::string default_branch = "main";
     Place default_branch_place = {};  // line 0: not given
     std::chrono::seconds history_retention = kHistoryRetentionUsual;
+    Settings settings = {};
     bool is_default_branch_valid = true;  // false: its name was reported
     std::set<std::string, std::less<>> sensitive_variables = {};
     std::vector<BranchDraft> branches = {};  // sorted by name, as are the others
@@ -77,8 +78,9 @@ std::optional<std::chrono::seconds> read_history_retention(const TableReader& ta
 std::optional<WallTime> read_time(const TableReader& table, std::string_view key,
                                   Reporter& reporter);
 
-// The `settings` of a role or database.
-Settings read_session_settings(const TableReader& table, Reporter& reporter);
+// The `settings` of a role or database, or of a project or branch.
+enum class SettingsFor { kSessions, kServers };
+Settings read_settings(const TableReader& table, SettingsFor whom, Reporter& reporter);
 
 // The `compute` table of a branch, which becomes always on.
 void read_compute(const TableReader& branch, BranchDraft& draft, Reporter& reporter);

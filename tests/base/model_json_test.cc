@@ -11,10 +11,12 @@ ProjectState sample_state() {
     ProjectState state{.name = "shop", .exists = true, .generation = Generation{7}};
     state.pg_version = 15;
     state.default_branch = "main";
+    state.settings = {{"jit", "off"}};
     BranchState main{.name = "main"};
     main.is_protected = true;
     main.is_observed = true;
     main.compute.settings.always_on = true;
+    main.compute.settings.settings = {{"work_mem", "8MB"}};
     main.compute.status = ComputeStatus::kRunning;
     main.compute.active_port = 54320;
     main.roles = {{.name = "app", .origin = Origin::kSpec, .attributes = {.login = true}}};
@@ -110,7 +112,8 @@ TEST(ModelJson, DeleteHasNoValueAndOthersHaveOne) {
           R"({"address":"branch.a","kind":"create","origin":"spec","value":{"owner":"x"}})",
           R"({"address":"nonsense","kind":"delete","origin":"spec"})"}) {
         std::string text =
-            std::string(R"({"project":"p","plan_id":"","author":"","git_commit":"",)") +
+            std::string(
+                R"({"project":"p","plan_id":"","author":"","spec_hash":"","git_commit":"",)") +
             R"("base_versions":[],"changes":[)" + change + "]}";
         EXPECT_FALSE(change_set_from_json(LB_MUST(Json::parse(text))).is_ok()) << change;
     }

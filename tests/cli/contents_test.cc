@@ -85,7 +85,7 @@ TEST_F(Contents, WhatSomebodyChangedIsFound) {
     shell().write_spec(kFull);
     shell().must("lb apply --auto-approve");
     for (const char* statement :
-         {"ALTER SCHEMA audit OWNER TO postgres", "CREATE SCHEMA mine",
+         {"ALTER SCHEMA audit OWNER TO postgres", "DROP EXTENSION pgcrypto", "CREATE SCHEMA mine",
           "ALTER ROLE app SET work_mem = '1GB'", "ALTER DATABASE shop RESET timezone"}) {
         shell().sql("main", "shop", statement);
     }
@@ -114,6 +114,50 @@ TEST_F(Contents, WhatCannotBeChangesNothing) {
                     "extension \"no_such_thing\" is not on this machine"));
     shell().write_spec(kFull);
     EXPECT_EQ(shell().run("lb plan --detailed-exitcode").exit_code, 0) << shell().must("lb plan");
+}
+
+TEST_F(Contents, ServersGetTheirSettings) {
+    constexpr const char* kProject = "[project]\nname = \"shop\"\n";
+    shell().write_spec(cat(kProject, "settings = { work_mem = \"8MB\" }\n",
+                           "[branches.main.settings]\nmax_connections = 30\n"));
+    shell().must("lb apply --auto-approve");
+    EXPECT_EQ(shell().run("lb plan --detailed-exitcode").exit_code, 0) << shell().must("lb plan");
+    EXPECT_EQ(shell().sql("main", "postgres", "SHOW work_mem"), "8MB");
+    EXPECT_EQ(shell().sql("main", "postgres", "SHOW max_connections"), "30");
+    shell().write_spec(cat(kProject, "settings = { work_mem = \"much\" }\n"));
+    std::string refused = shell().refused("lb apply --auto-approve", 5, "LB0501");
+    EXPECT_TRUE(has(refused, "invalid value for parameter \"work_mem\"")) << refused;
+    shell().write_spec(kProject);
+    EXPECT_TRUE(has(shell().must("lb plan"), "restarts"));
+    shell().must("lb apply --auto-approve");
+    EXPECT_EQ(shell().sql("main", "postgres", "SHOW work_mem"), "4MB");
+    EXPECT_EQ(shell().sql("main", "postgres", "SHOW max_connections"), "104");
+}
+
+TEST_F(Contents, AGeneratedPasswordIsInItsFileAndNowhereElse) {
+    shell().write_spec(
+        "[project]\nname = \"shop\"\n[roles.app]\nlogin = true\n"
+        "password = { generate = true, file = \"app.password\" }\n[databases.shop]\n"
+        "owner = \"app\"\n");
+    std::string plan =
+        shell().must("lb plan --verbose --json") + shell().must("lb apply --auto-approve");
+    EXPECT_EQ(shell().must("stat -c %a app.password"), "600\n");
+    std::string password = shell().must("tr -d '\\n' < app.password");
+    EXPECT_EQ(password.size(), 32U);
+    EXPECT_FALSE(has(plan, password));
+    EXPECT_EQ(shell().must("PGPASSWORD=$(cat app.password) psql -XAtc 'SELECT current_user' "
+                           "\"$(lb url -d shop)\""),
+              "app\n");
+    EXPECT_NE(shell()
+                  .run(cat("grep -raF '", password, "' ", shell().path("home"), "/log ",
+                           shell().path("home"), "/store"))
+                  .exit_code,
+              0);
+    EXPECT_EQ(shell().run("lb plan --detailed-exitcode").exit_code, 0);
+    // Elsewhere, where the file is not, nothing is made anew.
+    shell().must("mv app.password elsewhere");
+    EXPECT_EQ(shell().run("lb plan --detailed-exitcode").exit_code, 0);
+    EXPECT_NE(shell().run("test -e app.password").exit_code, 0);
 }
 
 }  // namespace

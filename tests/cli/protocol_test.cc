@@ -53,7 +53,18 @@ TEST(Protocol, CallsRoundTrip) {
         ApiCall call{.kind = kind, .project = "shop", .branch = "feature/cart"};
         EXPECT_EQ(round_trip(call), call);
     }
+    ApiCall load{.kind = Kind::kMarkLoad,
+                 .project = "shop",
+                 .branch = "feature/cart",
+                 .load = {.author = "ada", .file = "a b.sql", .database = "x", .read_bytes = 7}};
+    EXPECT_EQ(round_trip(load), load);
+    ApiCall generations{.kind = Kind::kGenerations,
+                        .project = "shop",
+                        .generations = {.after = Generation{3}, .count_max = 20}};
+    EXPECT_EQ(round_trip(generations), generations);
     ApiCall apply{.kind = Kind::kApply, .project = "shop", .changes = some_changes()};
+    EXPECT_EQ(round_trip(apply), apply);
+    apply.lock_timeout = std::chrono::seconds(90);
     EXPECT_EQ(round_trip(apply), apply);
     ApiCall rehearse{.kind = Kind::kRehearse, .project = "shop", .changes = some_changes()};
     EXPECT_EQ(round_trip(rehearse), rehearse);
@@ -91,6 +102,8 @@ TEST(Protocol, BadRequestsAreRefused) {
     EXPECT_EQ(refusal("GET", "/v1/projects/shop?observe=2"), ErrorCode::kBadRequest);
     EXPECT_EQ(refusal("GET", "/v1/projects/shop?branches=a,,b"), ErrorCode::kInvalidName);
     EXPECT_EQ(refusal("GET", "/v1/projects/shop?branches=%zz"), ErrorCode::kBadRequest);
+    EXPECT_EQ(refusal("GET", "/v1/projects/shop/generations?after=x"), ErrorCode::kBadRequest);
+    EXPECT_EQ(refusal("GET", "/v1/projects/shop/generations?from=1"), ErrorCode::kBadRequest);
     EXPECT_EQ(refusal("GET", "/v1/projects/%zz"), ErrorCode::kBadRequest);
     EXPECT_EQ(refusal("GET", "/v1/projects/%4"), ErrorCode::kBadRequest);
     EXPECT_EQ(refusal("GET", "/v1/projects/UPPER"), ErrorCode::kInvalidName);

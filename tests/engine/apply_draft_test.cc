@@ -210,9 +210,11 @@ TEST_F(ApplyDraftTest, ChangesOfWhatGoesAnywayAreNoChanges) {
 
 class StalenessTest : public ApplyDraftTest {
 protected:
-    bool is_stale(Address address, uint64_t version) {
-        Status status = check_base_versions(
-            {{.address = std::move(address), .version = Generation{version}}}, &live_);
+    bool is_stale(Address address, uint64_t version, uint64_t base_generation = 0) {
+        ChangeSet changes;
+        changes.base_versions = {{.address = std::move(address), .version = Generation{version}}};
+        changes.base_generation = Generation{base_generation};
+        Status status = check_base_versions(changes, &live_);
         if (status.is_ok()) return false;
         EXPECT_EQ(status.error().code, ErrorCode::kPlanStale);
         return true;
@@ -235,10 +237,19 @@ TEST_F(StalenessTest, AProjectIsNotStaleForOtherApplies) {
     EXPECT_TRUE(is_stale(Address::project(), 1));
     EXPECT_TRUE(is_stale(Address::project(), 10));
     EXPECT_TRUE(is_stale(Address::project(), 0));
-    std::vector<BaseVersion> absent{{.address = Address::project(), .version = Generation{0}}};
+    ChangeSet absent;
+    absent.base_versions = {{.address = Address::project(), .version = Generation{0}}};
     EXPECT_TRUE(check_base_versions(absent, nullptr).is_ok());
-    absent[0].version = Generation{4};
+    absent.base_versions[0].version = Generation{4};
     EXPECT_FALSE(check_base_versions(absent, nullptr).is_ok());
+}
+
+// "app" is lb's from generation 3.
+TEST_F(StalenessTest, WhatWasDroppedByHandCanBeMadeAnew) {
+    EXPECT_TRUE(is_stale(Address::of_role("main", "app"), 0, 2));
+    EXPECT_FALSE(is_stale(Address::of_role("main", "app"), 0, 3));
+    EXPECT_FALSE(is_stale(Address::of_role("main", "app"), 0, 9));
+    EXPECT_TRUE(is_stale(Address::of_branch("staging"), 0, 9));
 }
 
 TEST_F(StalenessTest, RolesAreStaleWhenLbChangedThem) {

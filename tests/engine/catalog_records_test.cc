@@ -53,6 +53,7 @@ BranchRecord any_branch() {
     }
     record.compute.port = *rc::gen::arbitrary<uint16_t>();
     record.compute.always_on = *rc::gen::arbitrary<bool>();
+    record.compute.settings = {{"work_mem", *any_name()}};
     return record;
 }
 
@@ -86,6 +87,7 @@ RC_GTEST_PROP(CatalogRecords, ProjectComesBack, ()) {
         .generation = *any_id<Generation>(),
         .version = *any_id<Generation>(),
         .created_at = *any_time()};
+    record.settings = {{*any_name(), *any_name()}};
     auto decoded = decode_project(encode(record));
     RC_ASSERT(decoded.is_ok());
     RC_ASSERT(*decoded == record);
@@ -106,30 +108,84 @@ RC_GTEST_PROP(CatalogRecords, ManagedComesBack, ()) {
     RC_ASSERT(*decoded == record);
 }
 
+// Values of each kind, so that before and after fit their address.
+GenerationChange any_generation_change() {
+    GenerationChange change{
+        .kind = *rc::gen::element(ChangeKind::kCreate, ChangeKind::kUpdate, ChangeKind::kDelete,
+                                  ChangeKind::kRestore, ChangeKind::kReset, ChangeKind::kForget),
+        .origin = any_origin(),
+        .detail = *any_name()};
+    std::string name = *any_name();
+    ResourceValue value;
+    switch (*rc::gen::inRange(0, 5)) {
+        case 0: value = ProjectValue{.default_branch = name}; break;
+        case 1:
+            change.address = Address::of_branch(name);
+            value = BranchValue{.parent = *any_name(), .undelete = 7};
+            break;
+        case 2:
+            change.address = Address::of_compute(name);
+            value = ComputeSettings{.port = *rc::gen::arbitrary<uint16_t>()};
+            break;
+        case 3:
+            change.address = Address::of_role("main", name);
+            value = RoleValue{{.login = true, .password_verifier = *any_name()}};
+            break;
+        default:
+            change.address = Address::of_database("main", name);
+            value = DatabaseValue{*any_name()};
+    }
+    // Addresses are text in a record, and no name is empty.
+    if (!parse_address(to_text(change.address)).is_ok()) change.address = Address::project();
+    if (change.address.kind == ResourceKind::kProject) value = ProjectValue{};
+    if (*rc::gen::arbitrary<bool>()) change.before = value;
+    if (*rc::gen::arbitrary<bool>()) change.after = value;
+    return change;
+}
+
 RC_GTEST_PROP(CatalogRecords, GenerationComesBack, ()) {
     GenerationRecord record{.number = *any_id<Generation>(),
                             .applied_at = *any_time(),
                             .author = *any_name(),
                             .plan_id = *any_name(),
+                            .spec_hash = *any_name(),
                             .git_commit = *any_name(),
                             .transaction = *any_name(),
-                            .position = *any_id<Position>()};
+                            .position = *any_id<Position>(),
+                            .has_values = *rc::gen::arbitrary<bool>()};
     size_t count = *rc::gen::inRange<size_t>(0, 5);
-    for (size_t i = 0; i < count; ++i) {
-        record.changes.push_back(
-            {.address = *any_name(),
-             .kind =
-                 *rc::gen::element(ChangeKind::kCreate, ChangeKind::kUpdate, ChangeKind::kDelete,
-                                   ChangeKind::kRestore, ChangeKind::kReset, ChangeKind::kForget),
-             .origin = any_origin(),
-             .detail = *any_name()});
-    }
+    for (size_t i = 0; i < count; ++i) record.changes.push_back(any_generation_change());
     auto decoded = decode_generation(encode(record));
     RC_ASSERT(decoded.is_ok());
     RC_ASSERT(*decoded == record);
     auto tombstone = decode_tombstone(encode(TombstoneRecord{.last = record}));
     RC_ASSERT(tombstone.is_ok());
     RC_ASSERT(tombstone->last == record);
+}
+
+TEST(CatalogRecords, GenerationsOfEarlierVersionsAreUnderstood) {
+    GenerationRecord record = LB_MUST(decode_generation(
+        R"({"v":1,"number":3,"applied_at":5,"author":"ada","plan_id":"p-1","git_commit":"",)"
+        R"("transaction":"lb-shop-3-9","position":8,"changes":[{"kind":"create",)"
+        R"("address":"role.main.app"}]})"));
+    EXPECT_FALSE(record.has_values);
+    EXPECT_EQ(record.changes.at(0).address, Address::of_role("main", "app"));
+}
+
+RC_GTEST_PROP(CatalogRecords, LoadsComeBack, ()) {
+    LoadsRecord record;
+    size_t count = *rc::gen::inRange<size_t>(0, 5);
+    for (size_t i = 0; i < count; ++i) {
+        record.loads.push_back({.at = *any_time(),
+                                .position = *any_id<Position>(),
+                                .author = *any_name(),
+                                .file = *any_name(),
+                                .database = *any_name(),
+                                .read_bytes = *rc::gen::inRange<uint64_t>(0, 1 << 30)});
+    }
+    auto decoded = decode_loads(encode(record));
+    RC_ASSERT(decoded.is_ok());
+    RC_ASSERT(*decoded == record);
 }
 
 TEST(CatalogRecords, ObservationComesBack) {

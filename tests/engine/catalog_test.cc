@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "base/text.h"
+#include "engine/generation_log.h"
 
 namespace lb::engine {
 namespace {
@@ -214,6 +215,50 @@ TEST_F(CatalogTest, ANewerCatalogIsRefused) {
     auto loaded = Catalog::load(*store_);
     ASSERT_FALSE(loaded.is_ok());
     EXPECT_EQ(loaded.error().code, ErrorCode::kStoreFormatNewer);
+}
+
+// One a frame, as an apply does.
+TEST_F(CatalogTest, OldGenerationsFade) {
+    ProjectId project{1};
+    auto write_generation = [&](uint64_t number) {
+        GenerationRecord record{.number = Generation{number}};
+        if (number % 2 == 0) record.transaction = cat("lb-shop-", number, "-1");
+        record.changes.push_back(
+            {.address = Address::of_role("main", "app"), .after = RoleValue{{.login = true}}});
+        record.changes.push_back({.address = Address::of_branch("x"), .after = BranchValue{}});
+        store::Commit commit{
+            .notes = {{.key = generation_key(project, record.number), .value = encode(record)}}};
+        auto faded = LB_MUST(faded_generation(*store_, project, record.number));
+        if (faded) commit.notes.push_back(*std::move(faded));
+        LB_MUST(store_->commit(commit));
+    };
+    uint64_t newest = kGenerationsKept + 10;
+    for (uint64_t number = 1; number <= newest; ++number) write_generation(number);
+    auto kept = LB_MUST(read_generations(*store_, project, Generation{newest}, {}));
+    ASSERT_EQ(kept.size(), kGenerationsKept);
+    EXPECT_EQ(kept.front().number.value(), newest);
+    EXPECT_TRUE(kept.back().has_values);
+    // Those that ran SQL are still asked whether they were committed.
+    EXPECT_EQ(LB_MUST(store_->notes("generation/1/")).size(), kGenerationsKept + 5);
+    EXPECT_TRUE(LB_MUST(is_transaction_committed(*store_, project, "lb-shop-2-1")));
+    GenerationRecord faded =
+        LB_MUST(decode_generation(*LB_MUST(store_->note(generation_key(project, Generation{2})))));
+    EXPECT_FALSE(faded.has_values);
+    ASSERT_EQ(faded.changes.size(), 1u);
+    EXPECT_EQ(faded.changes[0].after, ResourceValue{});
+
+    auto some = LB_MUST(read_generations(*store_, project, Generation{newest},
+                                         {.after = Generation{newest - 5}, .count_max = 3}));
+    ASSERT_EQ(some.size(), 3u);
+    EXPECT_EQ(some.back().number.value(), newest - 2);
+}
+
+TEST_F(CatalogTest, AHugeGenerationKeepsNoValues) {
+    GenerationRecord record{.number = Generation{1}};
+    record.changes.resize(60'000, {.address = Address::of_branch("a"), .after = BranchValue{}});
+    GenerationRecord written = LB_MUST(decode_generation(encode_within_limit(record)));
+    EXPECT_FALSE(written.has_values);
+    EXPECT_EQ(written.changes.size(), record.changes.size());
 }
 
 }  // namespace

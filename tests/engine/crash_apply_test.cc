@@ -12,91 +12,11 @@
 #include "base/text.h"
 #include "engine/compute.h"
 #include "tests/engine/crash_child.h"
+#include "tests/engine/crash_picture.h"
 #include "tests/engine/engine_fixture.h"
 
 namespace lb::engine {
 namespace {
-
-constexpr const char* kRoles =
-    "SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname !~ '^pg_' AND rolname <> 'postgres' "
-    "ORDER BY 1";
-constexpr const char* kDatabases =
-    "SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY 1";
-
-// All that counts, as text: the catalog's side and what each branch really has.
-std::string picture(EngineHome& home) {
-    std::string text;
-    for (const std::string& project : home.engine().projects()) {
-        ProjectState state = home.state(project);
-        text += cat(project, " generation ", state.generation.value(), " default ",
-                    state.default_branch, "\n");
-        for (const DeletedBranchState& branch : state.deleted_branches) {
-            text += cat("deleted ", branch.name, " of ", branch.parent, "\n");
-        }
-        for (const BranchState& branch : state.branches) {
-            text += cat("branch ", branch.name, " from ", branch.parent, " version ",
-                        branch.version.value(), branch.is_protected ? " protected" : "", " size ",
-                        branch.compute.settings.size_centi_cu, "\n");
-            for (const RoleState& role : branch.roles) {
-                text += cat("  seen role ", role.name, " ", to_text(role.origin), "\n");
-            }
-            for (const DatabaseState& database : branch.databases) {
-                text += cat("  seen database ", database.name, " of ", database.owner, "\n");
-                for (const SchemaState& schema : database.schemas) {
-                    text += cat("    schema ", schema.name, " of ", schema.owner, " ",
-                                to_text(schema.origin), "\n");
-                }
-                for (const ExtensionState& extension : database.extensions) {
-                    text += cat("    extension ", extension.name, " in ", extension.schema, " ",
-                                to_text(extension.origin), "\n");
-                }
-            }
-            text +=
-                cat("  roles ", home.sql(branch.name, kRoles, "postgres", project),
-                    "\n  databases ", home.sql(branch.name, kDatabases, "postgres", project), "\n");
-            EXPECT_EQ(home.sql(branch.name, "SELECT count(*) FROM pg_prepared_xacts", "postgres",
-                               project),
-                      "0");
-        }
-    }
-    return text;
-}
-
-// No line is left that belongs to nothing.
-size_t named_lines(EngineHome& home) {
-    size_t count = 1;  // the template
-    for (const std::string& project : home.engine().projects()) {
-        ProjectState state = home.state(project, Observe::kNo);
-        count += state.branches.size() + state.deleted_branches.size();
-    }
-    return count;
-}
-
-class Directory {
-public:
-    Directory() {
-        std::string path = "/tmp/lb-crash-XXXXXX";
-        LB_ASSERT(::mkdtemp(path.data()) != nullptr);
-        std::filesystem::permissions(path, std::filesystem::perms(0755));
-        path_ = path;
-    }
-    ~Directory() {
-        // A killed process leaves its mount; most have been mounted anew and closed since.
-        std::string command = cat("fusermount3 -u -z -q ", path_, "/mnt 2>/dev/null");
-        [[maybe_unused]] int not_mounted = std::system(command.c_str());
-        std::filesystem::remove_all(path_);
-    }
-    const std::string& path() const { return path_; }
-    void copy_store_from(const Directory& other) const {
-        std::filesystem::remove_all(path_ + "/store");
-        std::string command =
-            cat("cp -a --sparse=always ", other.path_, "/store ", path_, "/store");
-        LB_ASSERT(std::system(command.c_str()) == 0);
-    }
-
-private:
-    std::string path_;
-};
 
 // -- An apply with everything in it -----------------------------------------------------------
 
@@ -165,11 +85,11 @@ RegisterCrashScenario kRehearse("rehearse", [](const std::string& directory,
 });
 
 // Kills `scenario` at each of its steps, each time on a copy of `start`.
-void expect_before_or_after(const std::string& scenario, const Directory& start) {
+void expect_before_or_after(const std::string& scenario, const CrashDirectory& start) {
     std::string before;
     std::string after;
     {
-        Directory reference;
+        CrashDirectory reference;
         reference.copy_store_from(start);
         {
             EngineHome home(reference.path());
@@ -184,7 +104,7 @@ void expect_before_or_after(const std::string& scenario, const Directory& start)
     int step = 1;
     for (;; ++step) {
         SCOPED_TRACE(cat(scenario, " killed at step ", step));
-        Directory directory;
+        CrashDirectory directory;
         directory.copy_store_from(start);
         ChildEnd end = run_until_step(scenario, directory.path(), step);
         ASSERT_NE(end, ChildEnd::kFailed);
@@ -205,7 +125,7 @@ void expect_before_or_after(const std::string& scenario, const Directory& start)
 
 TEST(CrashApply, ANewProjectIsThereOrNot) {
     LB_NEEDS_ENGINE();
-    Directory start;
+    CrashDirectory start;
     // With the template, so that each step is not an initdb.
     {
         EngineHome home(start.path());
@@ -216,7 +136,7 @@ TEST(CrashApply, ANewProjectIsThereOrNot) {
 
 TEST(CrashApply, ChangesAreThereOrNot) {
     LB_NEEDS_ENGINE();
-    Directory start;
+    CrashDirectory start;
     {
         EngineHome home(start.path());
         LB_MUST(home.apply(first_changes()));
@@ -226,7 +146,7 @@ TEST(CrashApply, ChangesAreThereOrNot) {
 
 TEST(CrashApply, ARehearsalHasNeverBeen) {
     LB_NEEDS_ENGINE();
-    Directory start;
+    CrashDirectory start;
     std::string before;
     {
         EngineHome home(start.path());
@@ -236,7 +156,7 @@ TEST(CrashApply, ARehearsalHasNeverBeen) {
     int step = 1;
     for (bool is_over = false; !is_over; ++step) {
         SCOPED_TRACE(cat("killed at step ", step));
-        Directory directory;
+        CrashDirectory directory;
         directory.copy_store_from(start);
         ChildEnd end = run_until_step("rehearse", directory.path(), step);
         ASSERT_NE(end, ChildEnd::kFailed);
@@ -250,7 +170,7 @@ TEST(CrashApply, ARehearsalHasNeverBeen) {
 
 TEST(CrashApply, ABranchIsRestoredOrNot) {
     LB_NEEDS_ENGINE();
-    Directory start;
+    CrashDirectory start;
     {
         EngineHome home(start.path());
         LB_MUST(home.apply(first_changes()));
@@ -264,7 +184,7 @@ TEST(CrashApply, ABranchIsRestoredOrNot) {
 
 TEST(CrashApply, ADeletedBranchIsBackOrNot) {
     LB_NEEDS_ENGINE();
-    Directory start;
+    CrashDirectory start;
     {
         EngineHome home(start.path());
         LB_MUST(home.apply(first_changes()));
@@ -277,7 +197,7 @@ TEST(CrashApply, ADeletedBranchIsBackOrNot) {
 
 TEST(CrashApply, ADestroyedProjectIsGoneOrNot) {
     LB_NEEDS_ENGINE();
-    Directory start;
+    CrashDirectory start;
     {
         EngineHome home(start.path());
         LB_MUST(home.apply(first_changes()));
@@ -287,7 +207,7 @@ TEST(CrashApply, ADestroyedProjectIsGoneOrNot) {
 
 TEST(CrashApply, AHalfMadeTemplateIsRemoved) {
     LB_NEEDS_ENGINE();
-    Directory directory;
+    CrashDirectory directory;
     // initdb makes its directories first, and is at work for a while after that.
     auto initdb_has_begun = [&] {
         std::error_code failure;
@@ -318,7 +238,7 @@ RegisterCrashScenario kRing("ring", [](const std::string& directory, const Progr
 
 TEST(CrashApply, KilledAtAnyMoment) {
     LB_NEEDS_ENGINE();
-    Directory directory;
+    CrashDirectory directory;
     {
         EngineHome home(directory.path());
         LB_MUST(home.apply(new_project({create_role("main", "r1"), create_branch("b1")})));

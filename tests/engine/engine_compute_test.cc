@@ -214,5 +214,43 @@ TEST_F(EngineComputeTest, ManyAskAtOnceAndOneServerStarts) {
     for (std::thread& thread : threads) thread.join();
 }
 
+TEST_F(EngineComputeTest, SettingsOfProjectAndBranchReachTheServers) {
+    auto project_settings = [](Settings settings) {
+        ResourceChange change{.address = Address::project(), .kind = ChangeKind::kUpdate};
+        change.value = ProjectValue{
+            .pg_version = 15, .default_branch = "main", .settings = std::move(settings)};
+        return change;
+    };
+    LB_MUST(home_->apply(new_project({create_branch("a")})));
+    EXPECT_EQ(home_->sql("a", "SHOW work_mem"), "4MB");
+    LB_MUST(home_->apply(change_set(
+        {project_settings({{"work_mem", "8MB"}, {"jit", "off"}, {"a.b", "it's \"x\" = y"}}),
+         set_compute("a", {.settings = {{"work_mem", "16MB"}, {"max_connections", "33"}}})})));
+    EXPECT_EQ(home_->state().settings.at("work_mem"), "8MB");
+    EXPECT_EQ(home_->sql("main", "SHOW work_mem"), "8MB");
+    EXPECT_EQ(home_->sql("main", "SHOW a.b"), "it's \"x\" = y");
+    EXPECT_EQ(home_->sql("a", "SHOW work_mem"), "16MB");
+    EXPECT_EQ(home_->sql("a", "SHOW max_connections"), "33");
+    EXPECT_EQ(home_->sql("a", "SHOW jit"), "off");
+    // Neither ALTER SYSTEM nor a restart takes them back.
+    home_->sql("a", "ALTER SYSTEM SET work_mem = '64kB'");
+    home_->sql("a", "SELECT pg_reload_conf()");
+    home_->reopen();
+    EXPECT_EQ(home_->sql("a", "SHOW work_mem"), "16MB");
+    home_->sql("a", "ALTER SYSTEM RESET work_mem");
+    // A running server that the apply does not name otherwise has new ones too.
+    LB_MUST(home_->apply(change_set({project_settings({})})));
+    EXPECT_EQ(home_->sql("main", "SHOW work_mem"), "4MB");
+    EXPECT_EQ(home_->sql("a", "SHOW jit"), "on");
+    EXPECT_EQ(home_->sql("a", "SHOW work_mem"), "16MB");
+    for (const Settings& settings : {Settings{{"fsync", "off"}}, Settings{{"work_mem", "much"}},
+                                     Settings{{"nonsense", "1"}}}) {
+        auto refused = home_->apply(change_set({project_settings(settings)}));
+        ASSERT_FALSE(refused.is_ok());
+        EXPECT_EQ(refused.error().code, ErrorCode::kRefused) << to_text(refused.error());
+    }
+    EXPECT_TRUE(home_->state().settings.empty());
+}
+
 }  // namespace
 }  // namespace lb::engine

@@ -10,6 +10,7 @@
 #include "engine/postgres_leftovers.h"
 #include "engine/postgres_log.h"
 #include "engine/postgres_port.h"
+#include "engine/postgres_setting_check.h"
 #include "engine/postgres_settings.h"
 #include "tests/engine/postgres_support.h"
 
@@ -62,6 +63,36 @@ TEST(PostgresSettingsTest, NothingIsBothForcedAndProposed) {
     for (const auto& [name, value] : proposed_settings(some_options())) {
         EXPECT_EQ(value_of(forced, name), "(none)") << name;
     }
+}
+
+TEST(PostgresSettingsTest, WhatIsForcedIsKept) {
+    for (const auto& [name, value] : forced_settings(some_options())) {
+        EXPECT_FALSE(kept_setting_reason(name).empty()) << name;
+    }
+    EXPECT_EQ(kept_setting_reason("work_mem"), "");
+}
+
+TEST(PostgresSettingsTest, NamesThatAreNoneOrKeptAreRefused) {
+    EXPECT_TRUE(check_setting_names({{"work_mem", "1"}, {"a.b", "x=y;--"}}).is_ok());
+    for (const char* name : {"", "Work_mem", "a b", "a=b", "-c", "a\nb"}) {
+        EXPECT_EQ(check_setting_names({{name, "1"}}).error().code, ErrorCode::kBadRequest) << name;
+    }
+    EXPECT_EQ(check_setting_names({{"fsync", "off"}}).error().code, ErrorCode::kRefused);
+}
+
+TEST(PostgresSettingsTest, PostgresIsAskedAboutValues) {
+    auto check = [](const Settings& settings) {
+        return check_setting_values(testing::test_postgres(), testing::test_postgres_user(),
+                                    settings);
+    };
+    EXPECT_TRUE(check({{"shared_buffers", "64MB"}, {"a.b", "it's $HOME; x"}}).is_ok());
+    EXPECT_TRUE(check({{"shared_preload_libraries", "\"a\", b"}}).is_ok());
+    Status refused = check({{"wal_level", "nothing"}});
+    ASSERT_FALSE(refused.is_ok());
+    EXPECT_EQ(refused.error().code, ErrorCode::kRefused);
+    EXPECT_EQ(refused.error().message, "invalid value for parameter \"wal_level\": \"nothing\"");
+    EXPECT_FALSE(check({{"shared_buffers", "much"}}).is_ok());
+    EXPECT_FALSE(check({{"no_such_setting", "1"}}).is_ok());
 }
 
 TEST(PostgresSettingsTest, PathsAreQuoted) {

@@ -61,7 +61,7 @@ TEST(Docs, every_field_and_word_of_a_plan_is_documented) {
     plan.unmanaged.push_back({});
     plan.base_versions.push_back({});
     collect_keys(to_json(plan), words);
-    for (int i = 0; i <= static_cast<int>(Reason::kParentDeleted); ++i) {
+    for (int i = 0; i <= static_cast<int>(Reason::kRolledBack); ++i) {
         words.emplace_back(to_text(static_cast<Reason>(i)));
     }
     for (int i = 0; i <= static_cast<int>(Risk::kDeletesData); ++i) {

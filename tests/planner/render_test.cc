@@ -72,7 +72,7 @@ TEST(RenderText, many_unmanaged_resources_are_one_line) {
 
 TEST(PlanJson, is_versioned_and_says_whether_it_can_be_applied) {
     Json empty = to_json(make_plan(shop_spec(), shop_state()));
-    EXPECT_EQ(LB_MUST(empty.text_at("format_version")), "1.2");
+    EXPECT_EQ(LB_MUST(empty.text_at("format_version")), "1.3");
     EXPECT_FALSE(LB_MUST(empty.bool_at("applyable")));
     Json full = to_json(make_plan(shop_spec(), no_project()));
     EXPECT_TRUE(LB_MUST(full.bool_at("applyable")));

@@ -138,5 +138,35 @@ TEST(ResolveSecrets, RefusesAnEmptyPassword) {
     EXPECT_NE(status.error().help, "");
 }
 
+TEST(ResolveSecrets, MakesAPasswordOnceAndNeverReplacesIt) {
+    DiagnosticSink sink;
+    auto spec = read_spec(
+        "[project]\nname = \"shop\"\n[roles.app]\nlogin = true\n"
+        "password = { generate = true, file = \"app.password\" }\n",
+        "lb.toml", sink);
+    ASSERT_TRUE(spec.has_value());
+    auto not_there = [](const SecretReference&) -> Result<std::string> {
+        return Error{.code = ErrorCode::kNotFound, .message = "not there"};
+    };
+    int made = 0;
+    auto make = [&made](const SecretReference& reference) -> Result<std::string> {
+        EXPECT_EQ(reference.name, "app.password");
+        ++made;
+        return std::string("made by lb");
+    };
+    ProjectSpec first = *spec;
+    ASSERT_TRUE(resolve_secrets(first, {}, not_there, make).is_ok());
+    const std::string verifier = first.roles.at(0).attributes.password_verifier;
+    EXPECT_TRUE(scram_verifier_matches(verifier, "made by lb"));
+    EXPECT_EQ(made, 1);
+    // The file is on another machine.
+    ProjectSpec later = *spec;
+    ASSERT_TRUE(resolve_secrets(later, live_with("app", verifier), not_there, make).is_ok());
+    EXPECT_EQ(later.roles.at(0).attributes.password_verifier, verifier);
+    EXPECT_EQ(made, 1);
+    ProjectSpec without = *spec;
+    EXPECT_EQ(resolve_secrets(without, {}, not_there).error().code, ErrorCode::kSecretMissing);
+}
+
 }  // namespace
 }  // namespace lb::specs

@@ -9,6 +9,12 @@
 
 namespace lb::specs {
 
+inline std::string describe(const Settings& settings) {
+    std::string out;
+    for (const auto& [name, value] : settings) out += cat(" ", name, "=[", value, "]");
+    return out;
+}
+
 inline std::string describe(const BranchSpec& branch) {
     std::string out = cat("branch ", branch.name);
     if (!branch.parent.empty()) out += cat(" parent=", branch.parent);
@@ -16,18 +22,13 @@ inline std::string describe(const BranchSpec& branch) {
     if (branch.is_protected) out += " protected";
     if (branch.ttl) out += cat(" ttl=", format_short_duration(*branch.ttl));
     if (branch.expire_time) out += cat(" expire_time=", format_time(*branch.expire_time));
+    out += describe(branch.settings);
     if (branch.compute) {
         out += cat(" compute(size=", branch.compute->size_centi_cu, " port=", branch.compute->port,
                    " listen=", join(branch.compute->listen_addresses, ","),
                    branch.compute->always_on ? " always_on)" : ")");
     }
     return out + "\n";
-}
-
-inline std::string describe(const Settings& settings) {
-    std::string out;
-    for (const auto& [name, value] : settings) out += cat(" ", name, "=[", value, "]");
-    return out;
 }
 
 inline std::string describe(const RoleSpec& role) {
@@ -48,7 +49,8 @@ inline std::string describe(const RoleSpec& role) {
     if (!attributes.member_of.empty()) out += cat(" member_of=", join(attributes.member_of, ","));
     if (role.password) {
         bool is_variable = role.password->kind == SecretReference::Kind::kEnvironment;
-        out += cat(" password=", is_variable ? "env:" : "file:", role.password->name);
+        out += cat(" password=", is_variable ? "env:" : "file:", role.password->name,
+                   role.password->is_generated ? " (generated)" : "");
     }
     return out + "\n";
 }
@@ -79,7 +81,7 @@ inline std::string describe(const DatabaseSpec& database) {
 
 inline std::string describe(const ProjectSpec& spec) {
     std::string out = cat("project ", spec.name, " pg_version=", spec.pg_version,
-                          " default_branch=", spec.default_branch, "\n");
+                          " default_branch=", spec.default_branch, describe(spec.settings), "\n");
     for (const BranchSpec& branch : spec.branches) out += describe(branch);
     for (const RoleSpec& role : spec.roles) out += describe(role);
     for (const DatabaseSpec& database : spec.databases) out += describe(database);

@@ -149,6 +149,16 @@ TEST_F(FuseFiles, AllocationExtendsAndHolesAreZeros) {
               EOPNOTSUPP);
 }
 
+TEST_F(FuseFiles, NothingIsLargerThanTheLargestFile) {
+    OpenFile file(path("file"), O_CREAT | O_RDWR);
+    constexpr auto kEnd = static_cast<off_t>(kFileMaxBytes);
+    EXPECT_EQ(errno_from([&] { return ::ftruncate(file.number(), kEnd + 1); }), EFBIG);
+    EXPECT_EQ(errno_from([&] { return ::fallocate(file.number(), 0, kEnd - 1, 2); }), EFBIG);
+    EXPECT_EQ(errno_from([&] { return static_cast<int>(::pwrite(file.number(), "a", 1, kEnd)); }),
+              EFBIG);
+    EXPECT_EQ(size_of(path("file")), 0);
+}
+
 TEST_F(FuseFiles, SizeIsSeenAfterEveryKindOfGrowth) {
     OpenFile file(path("file"), O_CREAT | O_RDWR);
     OpenFile second(path("file"), O_RDONLY);

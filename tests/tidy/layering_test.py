@@ -26,7 +26,7 @@ ARROWS = {
 ADAPTERS = [
     (r"rapidjson/", r"base/json_(parse|write)\.cc"),
     (r"xxhash\.h", r"base/hash\.cc"),
-    (r"openssl/|stringprep\.h", r"base/scram\.cc"),
+    (r"openssl/|stringprep\.h", r"base/(scram|sha256)\.cc"),
     (r"toml\+\+/", r"specs/toml_reader\.cc"),
     (r"rocksdb/", r"store/index_rocksdb\.cc"),
     (r"zstd\.h", r"store/compression_zstd\.cc"),

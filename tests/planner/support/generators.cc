@@ -39,12 +39,20 @@ std::string any_verifier() { return "SCRAM-SHA-256$4096:salt$key:" + std::to_str
 
 std::chrono::seconds any_history_retention() { return std::chrono::days(number(0, 4)); }
 
+Settings any_settings() {
+    Settings settings;
+    if (chance(30)) settings["work_mem"] = pick(std::vector<std::string>{"4MB", "8MB"});
+    if (chance(10)) settings["search_path"] = "api, public";
+    return settings;
+}
+
 ComputeSettings any_compute() {
     ComputeSettings compute;
     compute.size_centi_cu = 25 * number<uint32_t>(1, 4);
     compute.port = pick(std::vector<uint16_t>{0, 5433, 5434});
     if (chance(20)) compute.listen_addresses = {"0.0.0.0"};
     compute.always_on = true;
+    compute.settings = any_settings();
     return compute;
 }
 
@@ -68,7 +76,9 @@ void set_any_settings(specs::ProjectSpec& spec, specs::BranchSpec& branch) {
     branch.history_retention.reset();
     if (chance(30)) branch.history_retention = any_history_retention();
     branch.compute.reset();
+    branch.settings = any_settings();
     if (chance(30)) branch.compute = any_compute();
+    if (branch.compute) branch.compute->settings.clear();
     set_any_expiration(branch);
     if (!has_children(spec, branch.name)) return;
     branch.ttl.reset();
@@ -85,13 +95,6 @@ void add_any_branch(specs::ProjectSpec& spec, const std::string& name) {
     specs::BranchSpec& branch = add_branch(spec, name, pick(parents));
     if (chance(20)) branch.at = "position:" + std::to_string(number(1, 3));
     set_any_settings(spec, branch);
-}
-
-Settings any_settings() {
-    Settings settings;
-    if (chance(30)) settings["work_mem"] = pick(std::vector<std::string>{"4MB", "8MB"});
-    if (chance(10)) settings["search_path"] = "api, public";
-    return settings;
 }
 
 // Roles belong only to roles that come before them in `order`, so that there is no circle.
@@ -158,6 +161,7 @@ void set_any_databases(specs::ProjectSpec& spec) {
 specs::ProjectSpec make_any_spec() {
     specs::ProjectSpec spec = shop_spec();
     if (chance(50)) spec.history_retention = any_history_retention();
+    spec.settings = any_settings();
     set_any_settings(spec, spec.branches.front());
     // Drawn before they are used, so that shrinking drops whole branches.
     auto names = *rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(kBranchNames));
@@ -204,7 +208,10 @@ specs::ProjectSpec make_edited(specs::ProjectSpec spec) {
     int count = number(0, 6);
     for (int i = 0; i < count; ++i) {
         switch (number(0, 6)) {
-            case 5: spec.history_retention = any_history_retention(); break;
+            case 5:
+                spec.history_retention = any_history_retention();
+                spec.settings = any_settings();
+                break;
             case 0: add_any_branch(spec, pick(kBranchNames)); break;
             case 1: remove_any_leaf(spec); break;
             case 2: {

@@ -55,6 +55,7 @@ private:
         }
         const auto& value = std::get<ProjectValue>(change.value);
         state_.history_retention = value.history_retention;
+        state_.settings = value.settings;
         if (change.kind == ChangeKind::kUpdate) {
             bool is_same = value.pg_version == state_.pg_version &&
                            value.default_branch == state_.default_branch;
@@ -371,6 +372,7 @@ public:
     std::vector<std::string> run() {
         expect(state_.exists, "project exists");
         expect(state_.pg_version == spec_.pg_version, "pg_version");
+        expect(state_.settings == spec_.settings, "settings");
         expect(state_.default_branch == spec_.default_branch, "default_branch");
         for (const specs::BranchSpec& branch : spec_.branches) compare(branch);
         for (const BranchState& branch : state_.branches) {
@@ -395,6 +397,7 @@ private:
         bool is_named = wanted.compute || wanted.name == spec_.default_branch;
         ComputeSettings compute = wanted.compute.value_or(ComputeSettings{});
         compute.always_on = is_named;
+        compute.settings = wanted.settings;
         std::optional<WallTime> expire_time;
         if (!live->ttl) expire_time = live->expire_time;
         expect(live->origin == Origin::kSpec, cat("origin of ", wanted.name));
