@@ -109,7 +109,8 @@ GenerationRecord ApplyRun::generation_record(const Project* project) const {
         made.detail = move_detail(change.address);
         if (!record.has_values) continue;
         made.before = value_before(change.address, project);
-        made.after = value_after(change);
+        bool stays = change.kind == ChangeKind::kForget;
+        made.after = stays ? made.before : value_after(change);
     }
     if (record.has_values) add_computes(project, record);
     return record;
