@@ -1,5 +1,5 @@
-// Completion scripts. They are static: words and options come from the table. Names of branches and
-// projects are asked of a daemon that runs; none is started for that.
+// Completion scripts. They are static: words and options come from the table. Names and addresses
+// are asked of a daemon that runs; none is started for that, nor a compute.
 #include <algorithm>
 
 #include "base/text.h"
@@ -48,6 +48,9 @@ std::string bash_action(Completes completes) {
         case Completes::kDirectory: return "COMPREPLY=($(compgen -d -- \"$current\"))";
         case Completes::kBranch: return "_lb_names branches";
         case Completes::kProject: return "_lb_names projects";
+        case Completes::kAddress: return "_lb_names addresses";
+        case Completes::kAddressOrFile:
+            return "_lb_names addresses; COMPREPLY+=($(compgen -f -- \"$current\"))";
         case Completes::kShell:
             return "COMPREPLY=($(compgen -W \"bash zsh fish\" -- \"$current\"))";
         case Completes::kNothing: return "COMPREPLY=()";
@@ -147,6 +150,9 @@ std::string fish_action(Completes completes) {
         case Completes::kDirectory: return " -r -a '(__fish_complete_directories)'";
         case Completes::kBranch: return " -x -a '(lb completion --names branches 2>/dev/null)'";
         case Completes::kProject: return " -x -a '(lb completion --names projects 2>/dev/null)'";
+        case Completes::kAddress: return " -x -a '(lb completion --names addresses 2>/dev/null)'";
+        case Completes::kAddressOrFile:
+            return " -r -F -a '(lb completion --names addresses 2>/dev/null)'";
         case Completes::kShell: return " -x -a 'bash zsh fish'";
         case Completes::kNothing: return " -x";
     }

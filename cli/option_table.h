@@ -15,7 +15,16 @@ class Output;
 using CommandFunction = Result<ExitCode> (*)(const Arguments&, Output&);
 
 // What a shell offers for a value.
-enum class Completes : uint8_t { kNothing, kFile, kDirectory, kBranch, kProject, kShell };
+enum class Completes : uint8_t {
+    kNothing,
+    kFile,
+    kDirectory,
+    kBranch,
+    kProject,
+    kAddress,
+    kAddressOrFile,
+    kShell,
+};
 
 // An option, or a positional argument (then `name` is in capitals and `value` is empty).
 struct OptionInfo {

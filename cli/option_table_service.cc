@@ -59,18 +59,20 @@ CommandInfo restart_command() {
 }
 
 CommandInfo completion_command() {
-    return {.name = "completion",
-            .summary = "Print a shell's completion script",
-            .description = "For bash, zsh and fish.",
-            .positionals = {{.name = "SHELL",
-                             .help = "bash, zsh or fish",
-                             .completes = Completes::kShell}},
-            .options = {{.name = "--names",
-                         .value = "KIND",
-                         .help = "print the names of branches or projects, for the scripts"}},
-            .examples = {{"source <(lb completion bash)", "for this shell"},
-                         {"lb completion fish > ~/.config/fish/completions/lb.fish", "for good"}},
-            .run = run_completion};
+    return {
+        .name = "completion",
+        .summary = "Print a shell's completion script",
+        .description = "For bash, zsh and fish.",
+        .positionals = {{.name = "SHELL",
+                         .help = "bash, zsh or fish",
+                         .completes = Completes::kShell}},
+        .options = {{.name = "--names",
+                     .value = "KIND",
+                     .help =
+                         "print the names of branches or projects, or addresses, for the scripts"}},
+        .examples = {{"source <(lb completion bash)", "for this shell"},
+                     {"lb completion fish > ~/.config/fish/completions/lb.fish", "for good"}},
+        .run = run_completion};
 }
 
 CommandInfo man_command() {

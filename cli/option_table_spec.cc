@@ -26,6 +26,7 @@ OptionInfo only_option() {
             .help =
                 "only changes of these addresses and what they need, e.g. branch.pr-*; may be "
                 "repeated",
+            .completes = Completes::kAddress,
             .is_repeatable = true};
 }
 
@@ -33,6 +34,7 @@ OptionInfo except_option() {
     return {.name = "--except",
             .value = "PATTERN",
             .help = "no changes of these addresses, nor what needs them; may be repeated",
+            .completes = Completes::kAddress,
             .is_repeatable = true};
 }
 
@@ -119,7 +121,7 @@ CommandInfo show_command() {
         .positionals = {{.name = "WHAT",
                          .help =
                              "an address, such as branch.main or role.main.app, or a saved plan",
-                         .completes = Completes::kFile,
+                         .completes = Completes::kAddressOrFile,
                          .is_required = true}},
         .options = {{.name = "--markdown",
                      .help =

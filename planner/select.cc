@@ -12,31 +12,6 @@ namespace lb::planner {
 
 namespace {
 
-// What is there, and what is planned.
-std::set<std::string> known_addresses(const Plan& plan, const ProjectState& live) {
-    std::set<std::string> known;
-    if (live.exists) known.insert(to_text(Address::project()));
-    for (const BranchState& branch : live.branches) {
-        known.insert(to_text(Address::of_branch(branch.name)));
-        known.insert(to_text(Address::of_compute(branch.name)));
-        for (const RoleState& role : branch.roles) {
-            known.insert(to_text(Address::of_role(branch.name, role.name)));
-        }
-        for (const DatabaseState& database : branch.databases) {
-            known.insert(to_text(Address::of_database(branch.name, database.name)));
-            for (const SchemaState& schema : database.schemas) {
-                known.insert(to_text(Address::of_schema(branch.name, database.name, schema.name)));
-            }
-            for (const ExtensionState& extension : database.extensions) {
-                known.insert(
-                    to_text(Address::of_extension(branch.name, database.name, extension.name)));
-            }
-        }
-    }
-    for (const PlannedChange& planned : plan.changes) known.insert(to_text(planned.change.address));
-    return known;
-}
-
 Status check_patterns(const std::vector<std::string>& patterns, std::string_view option,
                       const std::set<std::string>& known) {
     for (const std::string& pattern : patterns) {
@@ -166,9 +141,33 @@ private:
 
 }  // namespace
 
+std::set<std::string> live_addresses(const ProjectState& live) {
+    std::set<std::string> known;
+    if (live.exists) known.insert(to_text(Address::project()));
+    for (const BranchState& branch : live.branches) {
+        known.insert(to_text(Address::of_branch(branch.name)));
+        known.insert(to_text(Address::of_compute(branch.name)));
+        for (const RoleState& role : branch.roles) {
+            known.insert(to_text(Address::of_role(branch.name, role.name)));
+        }
+        for (const DatabaseState& database : branch.databases) {
+            known.insert(to_text(Address::of_database(branch.name, database.name)));
+            for (const SchemaState& schema : database.schemas) {
+                known.insert(to_text(Address::of_schema(branch.name, database.name, schema.name)));
+            }
+            for (const ExtensionState& extension : database.extensions) {
+                known.insert(
+                    to_text(Address::of_extension(branch.name, database.name, extension.name)));
+            }
+        }
+    }
+    return known;
+}
+
 Status select_changes(Plan& plan, const ProjectState& live, const Selection& selection) {
     if (selection == Selection{}) return ok();
-    std::set<std::string> known = known_addresses(plan, live);
+    std::set<std::string> known = live_addresses(live);
+    for (const PlannedChange& planned : plan.changes) known.insert(to_text(planned.change.address));
     LB_TRY(check_patterns(selection.only, "--only", known));
     LB_TRY(check_patterns(selection.except, "--except", known));
     Selector(plan, live, selection).run();

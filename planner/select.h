@@ -3,6 +3,7 @@
 // left out is what the next plan says. Pure functions.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,5 +27,8 @@ Result<Plan> make_plan(const specs::ProjectSpec& spec, const ProjectState& live,
 // The step before finish_plan(): takes the changes of `plan` away that are not selected. Errors as
 // above; then `plan` is as it was.
 Status select_changes(Plan& plan, const ProjectState& live, const Selection& selection);
+
+// Of everything that the live state shows; sorted.
+std::set<std::string> live_addresses(const ProjectState& live);
 
 }  // namespace lb::planner

@@ -1,4 +1,6 @@
 // lb version, lb completion, lb man: what needs no daemon.
+#include <algorithm>
+
 #include "base/text.h"
 #include "cli/commands/commands.h"
 #include "cli/daemon/handover_state.h"
@@ -6,10 +8,19 @@
 #include "cli/help.h"
 #include "cli/session.h"
 #include "cli/version.h"
+#include "planner/select.h"
 #include "store/format.h"
 
 namespace lb::cli {
 namespace {
+
+// A shell expands what it is offered. Names of roles and databases may hold anything.
+bool is_shell_word(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '.' || c == '_' || c == '-' || c == '/';
+    });
+}
 
 // For the completion scripts: nothing rather than an error, and no daemon is started for it.
 Status print_names(Session& session, std::string_view kind) {
@@ -21,10 +32,15 @@ Status print_names(Session& session, std::string_view kind) {
     } else if (kind == "branches") {
         ProjectState live = LB_TRY(session.live_project(engine::Observe::kNo));
         for (const BranchState& branch : live.branches) names.push_back(branch.name);
+    } else if (kind == "addresses") {
+        ProjectState live = LB_TRY(session.live_project(engine::Observe::kNo));
+        for (const std::string& address : planner::live_addresses(live)) {
+            if (is_shell_word(address)) names.push_back(address);
+        }
     } else {
         return Error{.code = ErrorCode::kUsage,
                      .message = cat("no names of ", quoted(kind)),
-                     .help = "there are: branches, projects"};
+                     .help = "there are: addresses, branches, projects"};
     }
     for (const std::string& name : names) session.output().text(name + "\n");
     return ok();

@@ -42,6 +42,20 @@ TEST_F(SelectionEndToEnd, AppliesAPartWithWhatItNeedsAndThenTheRest) {
     EXPECT_TRUE(has(shell().must("lb plan"), "No changes."));
 }
 
+TEST_F(SelectionEndToEnd, AddressesAreCompleted) {
+    std::string addresses = shell().must("lb completion --names addresses");
+    EXPECT_TRUE(has(addresses, "branch.main\n")) << addresses;
+    EXPECT_TRUE(has(addresses, "compute.main\n")) << addresses;
+    std::string offered = shell().must(
+        "source <(lb completion bash); COMP_WORDS=(lb show branch.m); COMP_CWORD=2; _lb; "
+        "echo \"${COMPREPLY[@]}\"");
+    EXPECT_EQ(offered, "branch.main\n");
+    offered = shell().must(
+        "source <(lb completion bash); COMP_WORDS=(lb plan --only comp); COMP_CWORD=3; _lb; "
+        "echo \"${COMPREPLY[@]}\"");
+    EXPECT_EQ(offered, "compute.main\n");
+}
+
 TEST_F(SelectionEndToEnd, APatternThatMatchesNothingIsAMistake) {
     std::string error = shell().refused("lb plan --only branch.aa", 64, "LB0600");
     EXPECT_TRUE(has(error, "did you mean branch.a?")) << error;
