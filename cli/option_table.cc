@@ -33,6 +33,7 @@ OptionInfo allow_destroy_option() {
     return {.name = "--allow-destroy",
             .value = "ADDRESS",
             .help = "allow this deletion of data, e.g. branch.old; may be repeated",
+            .completes = Completes::kAddress,
             .is_repeatable = true};
 }
 
