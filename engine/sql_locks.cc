@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "engine/branch_transaction_names.h"
 #include "engine/rehearsal.h"
 
 namespace lb::engine {
@@ -30,6 +31,11 @@ WHERE pg_class.oid = $1::oid)";
 constexpr const char* kDescribeObject = R"(
 SELECT type || ' ' || identity FROM pg_identify_object($1::oid, $2::oid, 0)
 WHERE identity IS NOT NULL)";
+
+// "database lb_new_0123456789abcdef_0": made for the apply, nobody else knows it.
+bool is_of_the_apply(std::string_view object) {
+    return is_transaction_name(object.substr(object.find(' ') + 1));  // npos + 1 is 0
+}
 
 }  // namespace
 
@@ -62,7 +68,7 @@ Result<std::vector<RehearsedLock>> locks_of_prepared(const SqlTarget& target) {
             names = LB_TRY(
                 inside->query(kDescribeObject, {row[4].value_or("0"), row[5].value_or("0")}));
         }
-        if (names.empty()) continue;
+        if (names.empty() || is_of_the_apply(names[0][0].value_or(""))) continue;
         locks.push_back({.database = database,
                          .object = names[0][0].value_or(""),
                          .mode = row[2].value_or("")});

@@ -57,6 +57,9 @@ TEST_F(EngineRehearsalTest, SaysWhatAnApplyWouldMeet) {
         EXPECT_GT(main.start_duration.count(), 0);
         EXPECT_GT(main.written_bytes, 1u << 20);  // a database is some megabytes
         EXPECT_TRUE(rehearsal.is_ok());
+        for (const RehearsedLock& lock : main.locks) {
+            EXPECT_EQ(lock.object.find("lb_new_"), std::string::npos) << lock.object;
+        }
     });
     EXPECT_EQ(std::ranges::count(events_, "commit"), 0);
 }
